@@ -1,0 +1,150 @@
+"""Settings of the portal, read from the environment and validated once at start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, get_args
+
+Environment = Literal["development", "testing", "production"]
+ROOT = Path(__file__).resolve().parent
+
+
+class SettingsError(RuntimeError):
+    """A setting is missing or cannot be understood; the message says which and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseUrls:
+    """One URL a database role: the walls of docs/architecture.md rest on their being different."""
+
+    app: str
+    platform: str
+    owner: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything the environment decides.
+
+    ``databases`` is None where the portal must start its embedded PostgreSQL itself.
+    """
+
+    environment: Environment
+    secret_key: str
+    base_domain: str
+    scheme: str
+    port: int | None
+    instance: Path
+    databases: DatabaseUrls | None
+    proxies: int
+    log_format: Literal["json", "console"]
+    session_idle: timedelta
+    session_lifetime: timedelta
+    max_form_bytes: int = 2 * 1024 * 1024
+
+    @property
+    def secure(self) -> bool:
+        """Whether pages are reached over HTTPS, so cookies carry Secure and the __Host- prefix."""
+        return self.scheme == "https"
+
+    def url_for_host(self, label: str) -> str:
+        """Return the address of a clinic's subdomain, or of ``admin``, without a trailing slash."""
+        default = {"https": 443, "http": 80}[self.scheme]
+        port = "" if self.port in (None, default) else f":{self.port}"
+        return f"{self.scheme}://{label}.{self.base_domain}{port}"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings.
+
+        Raises SettingsError where a value is missing or malformed.
+        """
+        env = os.environ if environ is None else environ
+        environment = _choice(env, "CLINIKOOP_ENV", get_args(Environment), "development")
+        instance = Path(env.get("CLINIKOOP_INSTANCE", ROOT / "instance")).resolve()
+        production = environment == "production"
+        scheme = _choice(env, "CLINIKOOP_SCHEME", ("http", "https"), "https" if production else "http")
+        return cls(
+            environment=environment,  # type: ignore[arg-type]
+            secret_key=_secret_key(env, instance, production=production),
+            base_domain=_base_domain(env, production=production),
+            scheme=scheme,
+            port=_integer(env, "PORT", 8000, 1, 65535) if not production or "PORT" in env else None,
+            instance=instance,
+            databases=_databases(env, production=production),
+            proxies=_integer(env, "CLINIKOOP_PROXIES", 0, 0, 5),
+            log_format=_choice(env, "CLINIKOOP_LOG", ("json", "console"), "json" if production else "console"),  # type: ignore[arg-type]
+            session_idle=timedelta(minutes=_integer(env, "CLINIKOOP_SESSION_IDLE_MINUTES", 60, 1, 1440)),
+            session_lifetime=timedelta(hours=_integer(env, "CLINIKOOP_SESSION_HOURS", 12, 1, 720)),
+        )
+
+
+def _choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = env.get(name, default)
+    if value not in allowed:
+        raise SettingsError(f"{name} must be one of {', '.join(allowed)}; it is {value!r}.")
+    return value
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    raw = env.get(name, str(default))
+    if not raw.isascii() or not raw.isdigit() or not low <= int(raw) <= high:
+        raise SettingsError(f"{name} must be a whole number from {low} to {high}; it is {raw!r}.")
+    return int(raw)
+
+
+def _base_domain(env: Mapping[str, str], *, production: bool) -> str:
+    value = env.get("CLINIKOOP_BASE_DOMAIN", "" if production else "localhost").lower().strip(".")
+    if not value:
+        raise SettingsError("CLINIKOOP_BASE_DOMAIN must name the domain whose subdomains are the clinics.")
+    return value
+
+
+def _databases(env: Mapping[str, str], *, production: bool) -> DatabaseUrls | None:
+    if "DATABASE_URL" not in env:
+        if production:
+            raise SettingsError("DATABASE_URL is required in production; the embedded server is for development.")
+        return None
+    if "DATABASE_PLATFORM_URL" not in env:
+        raise SettingsError(
+            "DATABASE_PLATFORM_URL is required beside DATABASE_URL: the admin host logs in as a role "
+            "that cannot read patients. `flask db roles` creates it; see docs/deployment.md."
+        )
+    return DatabaseUrls(
+        app=_psycopg(env["DATABASE_URL"]),
+        platform=_psycopg(env["DATABASE_PLATFORM_URL"]),
+        owner=_psycopg(env["DATABASE_OWNER_URL"]) if "DATABASE_OWNER_URL" in env else None,
+    )
+
+
+def _psycopg(url: str) -> str:
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    if not url.startswith("postgresql+psycopg://"):
+        raise SettingsError("A database URL must start with postgresql://; PostgreSQL is the only engine.")
+    return url
+
+
+def _secret_key(env: Mapping[str, str], instance: Path, *, production: bool) -> str:
+    key = env.get("SECRET_KEY", "")
+    if key:
+        if production and len(key) < 32:
+            raise SettingsError("SECRET_KEY must have at least 32 characters in production.")
+        return key
+    if production:
+        raise SettingsError("SECRET_KEY is required in production; there is no default.")
+    path = instance / "secret_key"
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(32))
+    except OSError as error:
+        raise SettingsError(f"The instance folder {instance} cannot be written: {error.strerror}.") from error
+    return path.read_text()

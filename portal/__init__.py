@@ -1,0 +1,1 @@
+"""Clinikoop: a portal where dental clinics win patients with treatment offers."""

@@ -1,0 +1,1 @@
+"""What every module stands on and none owns: database, tenancy, access, forms, errors, texts."""
