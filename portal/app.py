@@ -1,0 +1,88 @@
+"""The application factory: a short list of what a portal is made of."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_babel import lazy_gettext as _l
+from flask_bootstrap import Bootstrap5
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import ROOT, Settings
+from portal import models
+from portal.auth.login import configure_login
+from portal.auth.views import blueprint as auth
+from portal.catalog.views import blueprint as catalog
+from portal.cli import configure_commands
+from portal.core.access import Permission, Site
+from portal.core.bootstrap import configure_database
+from portal.core.database import db
+from portal.core.errors import configure_errors
+from portal.core.gate import check_declarations, configure_gate
+from portal.core.headers import configure_headers
+from portal.core.i18n import configure_i18n
+from portal.core.jobs import configure_jobs
+from portal.core.logs import configure_logs
+from portal.core.templating import MenuEntry, configure_templating
+from portal.core.web import Portal
+from portal.home.views import blueprint as home
+from portal.offers.views import blueprint as offers
+from portal.ops.views import blueprint as ops
+from portal.patients.views import blueprint as patients
+from portal.platform.views import blueprint as platform
+from portal.preferences.views import blueprint as preferences
+
+__all__ = ["create_app", "models"]
+
+BLUEPRINTS = (home, auth, preferences, patients, offers, catalog, platform, ops)
+
+MENU = [
+    MenuEntry("home", _l("Home"), "/", "house"),
+    MenuEntry("patients", _l("Patients"), "/patients/", "people", permission=Permission.PATIENTS_READ),
+    MenuEntry("offers", _l("Offers"), "/offers/", "file-earmark-text", permission=Permission.OFFERS_READ),
+    MenuEntry("catalog", _l("Treatments and prices"), "/catalog/", "tags", permission=Permission.CATALOG_READ),
+    MenuEntry("platform", _l("Clinics"), "/clinics/", "hospital", Site.PLATFORM, Permission.CLINICS_READ),
+]
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the portal. Raises SettingsError, EmbeddedError or UndeclaredAccessError where it cannot stand."""
+    settings = settings or Settings.from_environment()
+    app = Portal(
+        "portal", root_path=str(ROOT / "portal"), template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"), instance_path=str(settings.instance),
+    )  # fmt: skip
+    configure_basics(app, settings)
+    configure_logs(app, settings.log_format)
+    configure_database(app, settings)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    configure_gate(app)
+    configure_login(app)
+    configure_i18n(app)
+    configure_templating(app, MENU)
+    configure_errors(app)
+    configure_headers(app)
+    configure_jobs(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    configure_commands(app)
+    check_declarations(app)
+    return app
+
+
+def configure_basics(app: Flask, settings: Settings) -> None:
+    """Set what Flask itself and Bootstrap-Flask need."""
+    app.extensions["portal_settings"] = settings
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.max_form_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.max_form_bytes,
+        TESTING=settings.environment == "testing",
+        PROPAGATE_EXCEPTIONS=False,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    Bootstrap5(app)
+    if settings.proxies:
+        # The host is never taken from a forwarded header: it would choose the clinic.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)  # type: ignore[method-assign]

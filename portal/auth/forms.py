@@ -1,0 +1,34 @@
+"""Forms of signing in and of one's own account."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import EqualTo, Length
+
+from portal.auth.passwords import MAX_LENGTH, MIN_LENGTH
+from portal.core.forms import MaxLength, PortalForm, Required
+
+
+class LoginForm(PortalForm):
+    """Address and password; ``resume`` carries a form that was sent after the session had ended."""
+
+    email = StringField(_l("E-mail"), [Required(), MaxLength(254)])
+    password = PasswordField(_l("Password"), [Required(), MaxLength(MAX_LENGTH)])
+    next = HiddenField()
+    resume = HiddenField()
+
+
+class PasswordForm(PortalForm):
+    """The current password and a new one, twice."""
+
+    current = PasswordField(_l("Current password"), [Required(), MaxLength(MAX_LENGTH)])
+    new = PasswordField(
+        _l("New password"),
+        [
+            Required(),
+            Length(min=MIN_LENGTH, message=_l("Use at least %(min)d characters.")),
+            MaxLength(MAX_LENGTH),
+        ],
+    )
+    again = PasswordField(_l("New password again"), [Required(), EqualTo("new", _l("The two do not match."))])

@@ -1,0 +1,94 @@
+"""Reading accounts and login sessions of the pinned scope, a clinic's or the platform's."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.auth.models import LoginSession, PlatformSession, PlatformUser, User
+from portal.core.access import CLINIC_PERMISSIONS, PLATFORM_PERMISSIONS, ClinicRole, PlatformRole
+from portal.core.clock import now
+from portal.core.database import current_session, require_scope
+from portal.core.errors import NotFoundError
+from portal.core.identity import Identity
+from portal.core.scope import PlatformScope
+
+
+@dataclass(frozen=True)
+class Realm:
+    """The tables of one kind of account."""
+
+    person: Any
+    login: Any
+    identity: sa.Select[Any]
+
+
+def _identity_statement(person: Any, login: Any) -> sa.Select[Any]:
+    return (
+        sa.select(login.id.label("session_id"), person.id, person.name, person.email, person.role, person.locale)
+        .join_from(login, person, _same_person(person, login))
+        .where(
+            login.token_hash == sa.bindparam("token_hash"),
+            login.expires_at > sa.bindparam("moment"),
+            person.is_active,
+        )
+    )
+
+
+def _same_person(person: Any, login: Any) -> sa.ColumnElement[bool]:
+    same = login.user_id == person.id
+    return sa.and_(same, login.clinic_id == person.clinic_id) if hasattr(person, "clinic_id") else same
+
+
+_CLINIC = Realm(User, LoginSession, _identity_statement(User, LoginSession))
+_PLATFORM = Realm(PlatformUser, PlatformSession, _identity_statement(PlatformUser, PlatformSession))
+
+
+def current_realm() -> Realm:
+    """Return the accounts that belong to the pinned scope."""
+    return _PLATFORM if isinstance(require_scope(current_session()), PlatformScope) else _CLINIC
+
+
+def token_hash(token: str) -> bytes:
+    """Return what is stored of a session token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def find_identity(token: str) -> Identity | None:
+    """Return who holds ``token`` in the pinned scope: one query for the session and the person."""
+    realm = current_realm()
+    row = (
+        current_session()
+        .execute(realm.identity, {"token_hash": token_hash(token), "moment": now()})
+        .one_or_none()
+    )
+    if row is None:
+        return None
+    if realm is _PLATFORM:
+        role: ClinicRole | PlatformRole = PlatformRole(row.role)
+        permissions = PLATFORM_PERMISSIONS[PlatformRole(row.role)]
+    else:
+        role, permissions = ClinicRole(row.role), CLINIC_PERMISSIONS[ClinicRole(row.role)]
+    return Identity(
+        id=row.id, session_id=row.session_id, token=token, name=row.name, email=row.email,
+        role=role, locale=row.locale, permissions=permissions,
+    )  # fmt: skip
+
+
+def find_account(email: str) -> Any | None:
+    """Return the account with this address in the pinned scope, or None."""
+    person = current_realm().person
+    return current_session().scalars(sa.select(person).where(person.email == email.strip().lower())).one_or_none()
+
+
+def get_account(account_id: UUID) -> Any:
+    """Return an account of the pinned scope; raises NotFoundError."""
+    person = current_realm().person
+    found = current_session().scalars(sa.select(person).where(person.id == account_id)).one_or_none()
+    if found is None:
+        raise NotFoundError
+    return found

@@ -1,0 +1,101 @@
+"""Pages of signing in and of one's own account, at a clinic's host and at the admin host."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import login_user, logout_user
+
+from portal.auth import services
+from portal.auth.forms import LoginForm, PasswordForm
+from portal.auth.login import login_page, resume_page
+from portal.auth.queries import find_identity
+from portal.auth.resume import load_carried, local_path
+from portal.core.access import PUBLIC, SIGNED_IN, Site, access
+from portal.core.clock import now
+from portal.core.errors import RuleError
+from portal.core.identity import current_identity, request_actor
+from portal.core.settings import settings
+
+blueprint = Blueprint("auth", __name__)
+
+
+@blueprint.get("/login")
+@access(PUBLIC, Site.BOTH)
+def login() -> ResponseReturnValue:
+    """Show the login page."""
+    form = LoginForm(formdata=None, next=local_path(request.args.get("next")) or "")
+    if "stale" in request.args:
+        flash(_("The page was open for too long. Please log in again."), "info")
+    return login_page(form)
+
+
+@blueprint.post("/login")
+@access(PUBLIC, Site.BOTH)
+def start_session() -> ResponseReturnValue:
+    """Check address and password; the message is the same whatever is wrong."""
+    form = LoginForm()
+    if not form.submitted():
+        return login_page(form, 422)
+    try:
+        token = services.sign_in(
+            request_actor(),
+            email=form.email.data or "",
+            password=form.password.data or "",
+            expires_at=now() + settings().session_lifetime,
+            user_agent=request.user_agent.string,
+        )
+    except RuleError as error:
+        form.form_errors.append(error.message)
+        return login_page(form, 429)
+    if token is None:
+        form.form_errors.append(_("The e-mail or the password is not right."))
+        return login_page(form, 422)
+    _enter(token)
+    carried = load_carried(form.resume.data)
+    if carried:
+        return resume_page(carried.path, carried.fields)
+    return redirect(local_path(form.next.data) or "/")
+
+
+def _enter(token: str) -> None:
+    """Start a fresh cookie, so that nothing of the visitor's before the login lives on."""
+    session.clear()
+    session.permanent = True
+    login_user(find_identity(token))
+
+
+@blueprint.post("/logout")
+@access(SIGNED_IN, Site.BOTH)
+def logout() -> ResponseReturnValue:
+    """End the session, in the database and in the browser."""
+    services.sign_out(request_actor(), token=current_identity().token)
+    logout_user()
+    session.clear()
+    flash(_("You are logged out."), "success")
+    return redirect(url_for("auth.login"))
+
+
+@blueprint.route("/account", methods=["GET", "POST"])
+@access(SIGNED_IN, Site.BOTH)
+def account() -> ResponseReturnValue:
+    """Show one's own account; change the password."""
+    form = PasswordForm()
+    status = 200
+    if form.submitted():
+        try:
+            services.change_password(
+                request_actor(),
+                token=current_identity().token,
+                current=form.current.data or "",
+                new=form.new.data or "",
+            )
+        except RuleError as error:
+            form.current.errors = [error.message]
+        else:
+            flash(_("Your password is changed. Every other session of yours has ended."), "success")
+            return redirect(url_for("auth.account"))
+    if form.errors:
+        status = 422
+    return render_template("auth/account.html", form=form), status

@@ -1,0 +1,1 @@
+"""Treatments a clinic offers: categories, catalogue, price lists and VAT rules."""

@@ -1,0 +1,104 @@
+"""Roles and what each may do, in one table; and how an endpoint declares what it asks for.
+
+Closed by default: an endpoint without a declaration keeps the application from starting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import TypeVar
+
+View = TypeVar("View", bound=Callable[..., object])
+
+
+class Permission(StrEnum):
+    """What an endpoint may ask for."""
+
+    PATIENTS_READ = "patients.read"
+    PATIENTS_WRITE = "patients.write"
+    PATIENTS_EXPORT = "patients.export"
+    CATALOG_READ = "catalog.read"
+    CATALOG_WRITE = "catalog.write"
+    OFFERS_READ = "offers.read"
+    OFFERS_WRITE = "offers.write"
+    OFFERS_EXPORT = "offers.export"
+    CLINICS_READ = "clinics.read"
+
+
+class ClinicRole(StrEnum):
+    """Roles of a clinic's staff."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    COORDINATOR = "coordinator"
+    DOCTOR = "doctor"
+    ASSISTANT = "assistant"
+    READONLY = "readonly"
+
+
+class PlatformRole(StrEnum):
+    """Roles of the platform's own people."""
+
+    OWNER = "owner"
+    AGENT = "agent"
+    OPS = "ops"
+
+
+_READ = frozenset({Permission.PATIENTS_READ, Permission.CATALOG_READ, Permission.OFFERS_READ})
+_OFFER_WORK = _READ | {Permission.PATIENTS_WRITE, Permission.OFFERS_WRITE}
+_HOUSE = _OFFER_WORK | {Permission.CATALOG_WRITE, Permission.PATIENTS_EXPORT, Permission.OFFERS_EXPORT}
+
+CLINIC_PERMISSIONS: dict[ClinicRole, frozenset[Permission]] = {
+    ClinicRole.OWNER: _HOUSE,
+    ClinicRole.ADMIN: _HOUSE,
+    ClinicRole.COORDINATOR: _OFFER_WORK | {Permission.PATIENTS_EXPORT, Permission.OFFERS_EXPORT},
+    ClinicRole.DOCTOR: _OFFER_WORK,
+    ClinicRole.ASSISTANT: _READ | {Permission.PATIENTS_WRITE},
+    ClinicRole.READONLY: _READ,
+}
+
+PLATFORM_PERMISSIONS: dict[PlatformRole, frozenset[Permission]] = {
+    PlatformRole.OWNER: frozenset({Permission.CLINICS_READ}),
+    PlatformRole.AGENT: frozenset({Permission.CLINICS_READ}),
+    PlatformRole.OPS: frozenset({Permission.CLINICS_READ}),
+}
+
+
+class Open(Enum):
+    """Declarations other than a permission."""
+
+    PUBLIC = "anyone"
+    SIGNED_IN = "anyone who is signed in"
+
+
+class Site(Enum):
+    """The hosts an endpoint answers on."""
+
+    CLINIC = "clinic"
+    PLATFORM = "platform"
+    BOTH = "both"
+    ANY = "any, even an unknown one"
+
+
+PUBLIC = Open.PUBLIC
+SIGNED_IN = Open.SIGNED_IN
+
+
+@dataclass(frozen=True)
+class Access:
+    """What an endpoint declares: whom it lets in, and on which hosts it exists."""
+
+    rule: Permission | Open
+    site: Site
+
+
+def access(rule: Permission | Open, site: Site = Site.CLINIC) -> Callable[[View], View]:
+    """Declare whom a view lets in. Enforced before the view runs; see portal.core.gate."""
+
+    def declare(view: View) -> View:
+        view.__access__ = Access(rule, site)  # type: ignore[attr-defined]
+        return view
+
+    return declare

@@ -1,0 +1,67 @@
+"""Reading the activity log: entries in the reader's language, for the page of the object they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import LazyString
+from flask_babel import gettext as _
+
+from portal.core.audit import ActivityLog
+from portal.core.database import current_session
+from portal.core.templating import moment
+
+Labels = Mapping[str, str | LazyString]
+LIMIT = 50
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a timeline. A change is (label, old, new), both None where the values stay hidden."""
+
+    when_text: str
+    when_iso: str
+    actor_name: str
+    text: str
+    changes: list[tuple[str, str | None, str | None]]
+
+
+def list_entries(object_type: str, object_id: UUID, *, actions: Labels, fields: Labels) -> list[Entry]:
+    """Return what was done to an object of the pinned clinic, newest first, at most LIMIT entries."""
+    statement = (
+        sa.select(
+            ActivityLog.at, ActivityLog.actor_name, ActivityLog.action, ActivityLog.changes
+        )
+        .where(ActivityLog.object_type == object_type, ActivityLog.object_id == object_id)
+        .order_by(ActivityLog.id.desc())
+        .limit(sa.literal_column(str(LIMIT)))
+    )  # fmt: skip
+    return [
+        Entry(
+            when_text=moment(row.at),
+            when_iso=row.at.isoformat(),
+            actor_name=row.actor_name or _("Clinikoop"),
+            text=str(actions.get(row.action, row.action)),
+            changes=[_change(name, pair, fields) for name, pair in row.changes.items() if name in fields],
+        )
+        for row in current_session().execute(statement)
+    ]
+
+
+def _change(name: str, pair: list[Any] | None, fields: Labels) -> tuple[str, str | None, str | None]:
+    label = str(fields[name])
+    if pair is None:
+        return label, None, None
+    return label, _shown(pair[0]), _shown(pair[1])
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value)

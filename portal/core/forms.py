@@ -1,0 +1,140 @@
+"""Forms: input shape, clean text, errors beside the field, and nothing typed ever lost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import flash, request
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import Field, HiddenField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
+
+from portal.core.money import MoneyError, MoneyProblem, parse_decimal
+from portal.core.text import clean_line, clean_text
+
+RESUMED = "_resumed"  # a form carried over a login: shown again, never saved unseen
+
+
+def _trimmed(value: str | None) -> str | None:
+    return None if value is None else clean_line(value)
+
+
+def _trimmed_text(value: str | None) -> str | None:
+    return None if value is None else clean_text(value)
+
+
+class Required(InputRequired):
+    """Something must be there, and not only white space."""
+
+    def __init__(self, message: str | LazyString | None = None) -> None:
+        super().__init__(message or _l("Fill this in."))
+
+    def __call__(self, form: Any, field: Field) -> None:
+        """Raise StopValidation where the field is empty after cleaning."""
+        empty = field.data is None or (isinstance(field.data, str) and not field.data.strip())
+        if empty and not field.errors:
+            raise StopValidation(str(self.message))
+
+
+class MaxLength(Length):
+    """At most ``limit`` characters, said with the number."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(max=limit, message=_l("Use at most %(max)d characters."))
+
+
+class LineField(StringField):
+    """One line of text, cleaned: no control characters, single spaces, trimmed."""
+
+    def __init__(self, label: Any = None, *, limit: int, required: bool = False, **kwargs: Any) -> None:
+        rules = [Required() if required else Optional(), MaxLength(limit), *kwargs.pop("validators", [])]
+        super().__init__(label, rules, filters=[_trimmed], **kwargs)
+
+
+class TextField(TextAreaField):
+    """Several lines of text, cleaned."""
+
+    def __init__(self, label: Any = None, *, limit: int, **kwargs: Any) -> None:
+        super().__init__(label, [Optional(), MaxLength(limit)], filters=[_trimmed_text], **kwargs)
+
+
+class UuidField(HiddenField):
+    """A hidden id; anything else becomes None."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read a UUID."""
+        try:
+            self.data = UUID(valuelist[0]) if valuelist else None
+        except (ValueError, AttributeError):
+            self.data = None
+
+
+class DecimalField(StringField):
+    """An amount in Turkish or English notation, as Decimal; what cannot be read stays as typed.
+
+    Digits are checked as written, so 1e400 is an error and never a number.
+    """
+
+    def __init__(
+        self, label: Any = None, *, low: Decimal | None = None, high: Decimal | None = None,
+        required: bool = False, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        self.low, self.high = low, high
+        super().__init__(label, [Required() if required else Optional()], **kwargs)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else str(self.data)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the amount; raises ValueError with a clear message."""
+        self.data = None
+        if not valuelist or not valuelist[0].strip():
+            return
+        try:
+            number = parse_decimal(valuelist[0])
+        except MoneyError as error:
+            if error.reason is MoneyProblem.NEGATIVE and self.low is not None:
+                raise ValueError(_("It cannot be less than %(low)s.", low=self.low)) from error
+            raise ValueError(_("Write a number such as 1.234,56 or 1234.56.")) from error
+        if self.low is not None and number < self.low:
+            raise ValueError(_("It cannot be less than %(low)s.", low=self.low))
+        if self.high is not None and number > self.high:
+            raise ValueError(_("It cannot be more than %(high)s.", high=self.high))
+        self.data = number
+
+
+class PortalForm(FlaskForm):
+    """Base of every form. ``form_key`` makes sending twice harmless, ``version`` finds two editors."""
+
+    def submitted(self) -> bool:
+        """Tell whether the form was sent to be saved, and is valid."""
+        if not self.is_submitted():
+            return False
+        if RESUMED in request.form:
+            flash(_("You are logged in again and nothing is lost. Check your entries, then save them."), "info")
+            return False
+        return bool(self.validate())
+
+
+class KeyedForm(PortalForm):
+    """A form that makes a row: the same form sent twice makes one."""
+
+    form_key = UuidField(default=uuid4)
+
+
+class VersionField(HiddenField):
+    """The version of the row the form was opened with; a missing or mangled one is never current."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read a small whole number."""
+        raw = valuelist[0] if valuelist else ""
+        self.data = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
+
+

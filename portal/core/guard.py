@@ -1,0 +1,117 @@
+"""The second wall: what every ORM statement must pass before it reaches the database.
+
+Recipe and traps: reference/isolation.md. A statement is limited to the pinned clinic, or refused
+where the ORM cannot limit it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakSet
+
+import sqlalchemy as sa
+from sqlalchemy import event, orm
+from sqlalchemy.sql import visitors
+
+from portal.core.database import PortalSession, ClinicOwned, require_scope
+from portal.core.scope import ClinicScope, PlatformScope, Scope, ScopeError
+
+_passed: WeakSet[Any] = WeakSet()  # statements built once at import are walked once
+
+
+def install_guard() -> None:
+    """Register the guard on every portal session. Calling it again does nothing."""
+    for name, listener in _LISTENERS.items():
+        if not event.contains(PortalSession, name, listener):
+            event.listen(PortalSession, name, listener)
+
+
+def _limit_statement(state: orm.ORMExecuteState) -> None:
+    scope = require_scope(state.session)
+    _refuse_what_cannot_be_scoped(state)
+    if isinstance(scope, ClinicScope) and not state.is_column_load:
+        clinic_id = scope.clinic_id  # a closure variable: a default argument would be baked in at first use
+        state.statement = state.statement.options(
+            orm.with_loader_criteria(
+                ClinicOwned, lambda cls: cls.clinic_id == clinic_id, include_aliases=True
+            )
+        ) if not state.is_insert else state.statement
+
+
+def _refuse_what_cannot_be_scoped(state: orm.ORMExecuteState) -> None:
+    statement = state.statement
+    if state.execution_options.get("scope_checked"):
+        return
+    if state.is_insert and _touches_tenant(statement):
+        raise ScopeError("INSERT on a tenant table outside the unit of work: use bulk_insert().")
+    if state.is_update:
+        _refuse_moving_rows(statement)
+    if statement in _passed:
+        return
+    for element in visitors.iterate(statement):
+        if isinstance(element, sa.TextClause):
+            raise ScopeError("text() cannot be limited to the pinned clinic.")
+        if isinstance(element, sa.Table) and _is_tenant(element) and "parententity" not in element._annotations:
+            raise ScopeError(f"A Core statement on {element.name} cannot be limited to the pinned clinic.")
+    _passed.add(statement)
+
+
+def _refuse_moving_rows(statement: Any) -> None:
+    names = {getattr(column, "key", column) for column in (statement._values or {})}
+    names |= {getattr(pair[0], "key", pair[0]) for pair in (statement._ordered_values or ())}
+    if "clinic_id" in names:
+        raise ScopeError("An UPDATE may not move rows to another clinic.")
+
+
+def _is_tenant(table: sa.FromClause) -> bool:
+    return "clinic_id" in table.c
+
+
+def _touches_tenant(statement: Any) -> bool:
+    return _is_tenant(statement.table)
+
+
+def _check_objects(session: orm.Session, _context: Any, _instances: Any) -> None:
+    changed: Iterable[object] = [*session.new, *session.dirty, *session.deleted]
+    scope: Scope | None = None
+    for instance in changed:
+        if isinstance(instance, ClinicOwned):
+            scope = scope or require_scope(session)
+            _check_instance(instance, scope)
+
+
+def _check_instance(instance: ClinicOwned, scope: Scope) -> None:
+    if isinstance(scope, PlatformScope):
+        if instance.clinic_id is None:
+            raise ScopeError(f"{type(instance).__name__} has no clinic; name it in a system scope.")
+        return
+    if instance.clinic_id is None:
+        instance.clinic_id = scope.clinic_id
+    history = sa.inspect(instance).attrs.clinic_id.history
+    if instance.clinic_id != scope.clinic_id or (history.deleted and any(history.deleted)):
+        raise ScopeError(f"{type(instance).__name__} belongs to another clinic.")
+
+
+def _check_attached(session: orm.Session, instance: object) -> None:
+    scope = getattr(session, "scope", None)
+    if isinstance(instance, ClinicOwned) and isinstance(scope, ClinicScope):
+        owner = instance.__dict__.get("clinic_id")
+        if owner is not None and owner != scope.clinic_id:
+            raise ScopeError(f"{type(instance).__name__} belongs to another clinic.")
+
+
+def _tell_database(session: orm.Session, _transaction: Any, connection: sa.Connection) -> None:
+    """Set the clinic for row-level security; the setting ends with the transaction."""
+    scope = require_scope(session)
+    clinic = str(scope.clinic_id) if isinstance(scope, ClinicScope) else ""
+    connection.execute(_SET_CLINIC, {"clinic": clinic})
+
+
+_SET_CLINIC = sa.text("SELECT set_config('app.clinic_id', :clinic, true)")
+_LISTENERS = {
+    "do_orm_execute": _limit_statement,
+    "before_flush": _check_objects,
+    "before_attach": _check_attached,
+    "after_begin": _tell_database,
+}

@@ -1,0 +1,94 @@
+"""The four database roles: what each is for, how they are made, and the check that the walls hold.
+
+- owner: owns every table and runs migrations.
+- app: clinic requests; may not bypass row-level security.
+- platform: the admin host; has no policy on patient tables.
+- backup: reads everything for dumps, writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+
+OWNER_ROLE = "clinikoop_owner"
+APP_ROLE = "clinikoop_app"
+PLATFORM_ROLE = "clinikoop_platform"
+BACKUP_ROLE = "clinikoop_backup"
+ROLES = (OWNER_ROLE, APP_ROLE, PLATFORM_ROLE, BACKUP_ROLE)
+
+
+class UnsafeRoleError(RuntimeError):
+    """The portal was given a database role that could pass by row-level security."""
+
+
+def ensure_roles(connection: psycopg.Connection, passwords: Mapping[str, str] | None = None) -> list[str]:
+    """Create the roles that are missing and return their names; set the given passwords.
+
+    ``connection`` must be in autocommit mode and belong to a role that may create roles.
+    """
+    made = []
+    for role in ROLES:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+            try:
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(sql.Identifier(role)))
+                made.append(role)
+            except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+                pass  # another process was first: that is as good
+        password = (passwords or {}).get(role)
+        if password:
+            connection.execute(
+                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
+            )
+    # Rehearsals and replays restore into a scratch database of the owner's.
+    connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(OWNER_ROLE)))
+    return made
+
+
+def ensure_database(connection: psycopg.Connection, name: str) -> bool:
+    """Create the database ``name`` for the owner role if it is missing; tell whether it was made."""
+    if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+        return False
+    try:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER_ROLE))
+        )
+    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+        return False
+    return True
+
+
+_ROLE_FACTS = """
+SELECT current_user, rolsuper OR rolbypassrls,
+       EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
+                  AND pg_has_role(current_user, c.relowner, 'MEMBER'))
+  FROM pg_roles WHERE rolname = current_user
+"""
+
+
+def refuse_unsafe_role(cursor: psycopg.Cursor) -> None:
+    """Raise UnsafeRoleError where the logged-in role is superuser, bypasses policies or is a table's owner."""
+    row = cursor.execute(_ROLE_FACTS).fetchone()
+    if row is None:
+        raise UnsafeRoleError("The database role cannot be read.")
+    name, bypasses, owns = row
+    if bypasses or owns:
+        why = "may bypass row-level security" if bypasses else "owns tables, or is a member of a role that does"
+        raise UnsafeRoleError(
+            f"The portal refuses to run as the database role {name!r}: it {why}. "
+            f"Use {APP_ROLE} and {PLATFORM_ROLE}; `flask db roles` creates them."
+        )
+
+
+def guard_engine(engine: sa.Engine) -> None:
+    """Make every new connection of ``engine`` check its role, so a wall missing later is seen too."""
+
+    @sa.event.listens_for(engine, "connect")
+    def _check(connection: psycopg.Connection, _record: object) -> None:
+        with connection.cursor() as cursor:
+            refuse_unsafe_role(cursor)
+        connection.rollback()

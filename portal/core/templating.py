@@ -1,0 +1,129 @@
+"""What every template may use: who and where we are, the menu, and how values are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from babel import Locale
+from flask import Flask, g, request
+from flask_babel import LazyString, format_date, format_datetime, format_decimal, get_locale, to_user_timezone
+from markupsafe import Markup
+
+from portal.core.access import Permission, Site
+from portal.core.i18n import language, other_languages
+from portal.core.money import Currency, format_money
+
+THEME_COOKIE = "theme"
+THEMES = ("auto", "light", "dark")
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """A line of the menu, shown on one site to those who have the permission."""
+
+    key: str
+    label: LazyString
+    url: str
+    icon: str
+    site: Site = Site.CLINIC
+    permission: Permission | None = None
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A menu entry as the template shows it."""
+
+    key: str
+    label: str
+    url: str
+    icon: str
+    active: bool
+
+
+def configure_templating(app: Flask, menu: list[MenuEntry]) -> None:
+    """Register the context and the filters of the portal's templates."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.context_processor(lambda: _context(menu))
+    filters: dict[str, Callable[..., Any]] = {
+        "money": money,
+        "number": number,
+        "day": day,
+        "moment": moment,
+        "local_day": local_day,
+        "country": country,
+        "multiline": multiline,
+    }
+    app.jinja_env.filters.update(filters)
+
+
+def _context(menu: list[MenuEntry]) -> dict[str, Any]:
+    """Return the common context; it must not touch the database, error pages use it too."""
+    theme = request.cookies.get(THEME_COOKIE, THEMES[0])
+    return {
+        "actor": g.get("identity"),
+        "clinic": g.get("clinic"),
+        "nav": _navigation(menu),
+        "locale": language(),
+        "languages": other_languages(),
+        "theme": theme if theme in THEMES else THEMES[0],
+        "request_id": g.get("request_id", ""),
+    }
+
+
+def _navigation(menu: list[MenuEntry]) -> list[NavItem]:
+    identity, site = g.get("identity"), g.get("site")
+    if identity is None:
+        return []
+    return [
+        NavItem(entry.key, str(entry.label), entry.url, entry.icon, request.blueprint == entry.key)
+        for entry in menu
+        if entry.site in (site, Site.BOTH) and (entry.permission is None or entry.permission in identity.permissions)
+    ]
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Write an amount with its currency as the reader's language does."""
+    return format_money(amount, Currency(currency), language())
+
+
+def number(value: Decimal) -> str:
+    """Write a quantity or a rate without needless zeros."""
+    text = f"{value.normalize():f}"
+    return text.replace(".", ",") if language() == "tr" else text
+
+
+def day(value: date | None) -> str:
+    """Write a day."""
+    return "" if value is None else format_date(value, "medium")
+
+
+def moment(value: datetime | None) -> str:
+    """Write a moment in the clinic's zone."""
+    return "" if value is None else format_datetime(value, "medium")
+
+
+def local_day(value: datetime | None) -> str:
+    """Write the day of a moment, in the clinic's zone."""
+    return "" if value is None else format_date(to_user_timezone(value), "medium")
+
+
+def country(code: str | None) -> str:
+    """Write a country's name from its ISO 3166 code."""
+    locale = get_locale() or Locale("tr")
+    return "" if code is None else locale.territories.get(code, code)
+
+
+def multiline(text: str | None) -> Markup:
+    """Escape text and keep its line ends."""
+    return Markup("<br>").join((text or "").splitlines())
+
+
+def count_label(count: int, cap: int, noun: str) -> str:
+    """Write a count that was taken no further than ``cap`` + 1: "1,000+ patients"."""
+    shown = format_decimal(min(count, cap)) + ("+" if count > cap else "")
+    return f"{shown} {noun}"

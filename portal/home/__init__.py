@@ -1,0 +1,1 @@
+"""The first page after login: what is due and what is new."""

@@ -1,0 +1,1 @@
+"""What a clinic's staff write down about patients and offers."""

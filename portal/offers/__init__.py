@@ -1,0 +1,1 @@
+"""Treatment offers: lines, totals, statuses, and their way from draft to decision."""

@@ -1,0 +1,1 @@
+"""Schema evolution, seeds and health: what the people who run the platform use."""

@@ -1,0 +1,1 @@
+"""Demonstration data: an invented clinic large enough to work with and to measure."""

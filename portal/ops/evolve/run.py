@@ -1,0 +1,49 @@
+"""Running statements from a revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context, op
+
+from portal.ops.evolve.errors import EvolveError
+from portal.ops.evolve.retry import patiently
+
+
+def run(statement: str, **names: object) -> None:
+    """Run DDL, or a change that needs no parameter; ``{name}`` is filled with our own identifiers."""
+    op.execute(sa.text(_filled(statement, names)))
+
+
+def query(statement: str, parameters: dict[str, Any] | None = None, **names: object) -> sa.CursorResult[Any]:
+    """Run a statement with bound parameters and return its result; waits for locks as DDL does."""
+    connection = bind()
+    text = sa.text(_filled(statement, names))
+    return patiently(connection, lambda: connection.execute(text, parameters or {}))
+
+
+def bind() -> sa.Connection:
+    """Return the migration's connection; raises EvolveError under --sql, where no data can be asked."""
+    if context.is_offline_mode():
+        raise EvolveError("This revision depends on the data it finds and cannot be rendered with --sql.")
+    return op.get_bind()
+
+
+@contextmanager
+def online() -> Iterator[None]:
+    """Commit what was done so far, then every statement by itself, so no lock outlives its statement."""
+    with op.get_context().autocommit_block():
+        yield
+
+
+def option(name: str) -> str | None:
+    """Return the value given as ``-x name=value``, or None."""
+    value = context.get_x_argument(as_dictionary=True).get(name)
+    return value if isinstance(value, str) else None
+
+
+def _filled(statement: str, names: dict[str, object]) -> str:
+    return statement.format(**names) if names else statement

@@ -1,0 +1,1 @@
+"""Patients of a clinic: registering, finding, editing and archiving them."""

@@ -1,0 +1,117 @@
+"""The form of a patient."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from babel import Locale
+from email_validator import EmailNotValidError, validate_email
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, DateField, SelectField, ValidationError
+from wtforms.validators import Optional
+
+from portal.core.clock import today
+from portal.core.forms import KeyedForm, LineField, TextField, VersionField
+from portal.core.i18n import language
+from portal.core.identity import current_clinic
+from portal.patients.models import Gender
+from portal.patients.phones import PhoneError, parse_phone
+
+GENDERS: dict[str, LazyString] = {
+    Gender.FEMALE: _l("Female"), Gender.MALE: _l("Male"), Gender.OTHER: _l("Other"),
+}  # fmt: skip
+PATIENT_LANGUAGES = ("tr", "en", "de", "ru", "ar", "nl", "fr", "es", "it", "uk", "fa", "pl", "ro", "bg", "az")
+FIRST_COUNTRIES = ("TR", "DE", "GB", "NL", "RU")
+
+
+class PastDateField(DateField):
+    """A day typed as a browser sends it or as people write it; one that does not exist is an error."""
+
+    def __init__(self, label: Any, **kwargs: Any) -> None:
+        super().__init__(label, [Optional()], format=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"], **kwargs)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read a day; raises ValueError with a message that says how to write it."""
+        if not valuelist or not " ".join(valuelist).strip():
+            self.data = None
+            return
+        try:
+            super().process_formdata([valuelist[0].strip()])
+        except ValueError as error:
+            raise ValueError(_("This day does not exist. Write it as 31.12.1990.")) from error
+
+
+class PatientForm(KeyedForm):
+    """Everything a clinic notes about a patient when registering her."""
+
+    version = VersionField(default=0)
+    first_name = LineField(_l("First name"), limit=100, required=True)
+    last_name = LineField(_l("Last name"), limit=100, required=True)
+    phone_raw = LineField(_l("Phone"), limit=40, description=_l("Any country: 0532 123 45 67 or +49 30 123456."))
+    email = LineField(_l("E-mail"), limit=254)
+    birth_date = PastDateField(_l("Birth date"))
+    gender = SelectField(_l("Gender"), [Optional()])
+    nationality = SelectField(_l("Nationality"), [Optional()])
+    residence_country = SelectField(_l("Country of residence"), [Optional()])
+    locale = SelectField(_l("Language"), [Optional()], description=_l("The language this patient reads offers in."))
+    city = LineField(_l("City"), limit=100)
+    address = LineField(_l("Address"), limit=500)
+    instagram = LineField("Instagram", limit=60)
+    facebook = LineField("Facebook", limit=60)
+    linkedin = LineField("LinkedIn", limit=60)
+    x_handle = LineField("X", limit=60)
+    referral_source_id = SelectField(_l("Referral source"), [Optional()])
+    notes = TextField(_l("Notes"), limit=5000)
+    is_active = BooleanField(_l("In treatment or in talks"), default=True)
+    confirmed = BooleanField(_l("Register this patient anyway"), default=False)
+
+    def __init__(self, *args: Any, sources: list[tuple[UUID, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = Locale.parse(language())
+        countries = sorted(
+            ((code, name) for code, name in names.territories.items() if len(code) == 2 and code.isalpha()),
+            key=lambda pair: (pair[0] not in FIRST_COUNTRIES, pair[1]),
+        )
+        nothing = ("", "—")
+        self.gender.choices = [nothing, *((key, str(label)) for key, label in GENDERS.items())]
+        self.nationality.choices = self.residence_country.choices = [nothing, *countries]
+        self.locale.choices = [nothing, *((code, names.languages.get(code, code)) for code in PATIENT_LANGUAGES)]
+        self.referral_source_id.choices = [nothing, *((str(key), name) for key, name in sources)]
+
+    def validate_phone_raw(self, field: LineField) -> None:
+        """Accept what can be a phone number where the clinic or the patient lives."""
+        self.phone_e164: str | None = None
+        if field.data:
+            try:
+                self.phone_e164 = parse_phone(field.data, current_clinic().country, self.residence_country.data)
+            except PhoneError as error:
+                raise ValidationError(_("This is not a phone number. For a number abroad start with + and the country code.")) from error
+
+    def validate_email(self, field: LineField) -> None:
+        """Accept a well-formed address and normalise it; nothing is sent or looked up."""
+        if field.data:
+            try:
+                field.data = validate_email(field.data, check_deliverability=False).normalized.lower()
+            except EmailNotValidError as error:
+                raise ValidationError(_("This is not an e-mail address.")) from error
+
+    def validate_birth_date(self, field: PastDateField) -> None:
+        """Accept a day on which someone alive can have been born."""
+        if field.data and not date(1900, 1, 1) <= field.data <= today(current_clinic().timezone):
+            raise ValidationError(_("A birth date lies between 1900 and today."))
+
+    def values(self) -> dict[str, Any]:
+        """Return the columns of the patient, empty texts as None; call after validation."""
+        columns: dict[str, Any] = {
+            name: field.data if field.data not in ("", None) else None
+            for name, field in self._fields.items()
+            if name not in ("csrf_token", "form_key", "version", "confirmed")
+        }
+        source = columns["referral_source_id"]
+        columns["referral_source_id"] = UUID(source) if source else None
+        columns["phone_e164"] = self.phone_e164
+        return columns

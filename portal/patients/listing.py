@@ -1,0 +1,77 @@
+"""The list page of patients: its filters from the address, and its links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from portal.core.links import ListLinks, Option
+from portal.core.pagination import Page
+from portal.core.templating import count_label
+from portal.patients.queries import COUNT_CAP, PatientFilter, PatientSort, PatientState
+
+Choice = TypeVar("Choice", bound=StrEnum)
+PATH = "/patients/"
+STATES = {
+    None: _l("All"),
+    PatientState.ACTIVE: _l("Active"),
+    PatientState.INACTIVE: _l("Not active"),
+    PatientState.ARCHIVED: _l("Archived"),
+}
+SORTS = {None: _l("Newest first"), PatientSort.NAME: _l("By name")}
+
+
+def filter_from_args(args: Mapping[str, str]) -> PatientFilter:
+    """Read the filter from an address or a form; what makes no sense counts as not given."""
+    return PatientFilter(
+        query=args.get("q", "").replace("\x00", "")[:200].strip(),
+        state=_choice(PatientState, args.get("state")),
+        source_id=_uuid(args.get("source")),
+        sort=_choice(PatientSort, args.get("sort")) or PatientSort.NEWEST,
+    )
+
+
+def _choice(kind: type[Choice], value: str | None) -> Choice | None:
+    return kind(value) if value in {item.value for item in kind} else None
+
+
+def _uuid(value: str | None) -> UUID | None:
+    try:
+        return UUID(value) if value else None
+    except ValueError:
+        return None
+
+
+class ListView:
+    """What the list's template shows."""
+
+    def __init__(self, wanted: PatientFilter, page: Page[Any], count: int, sources: Sequence[Any]) -> None:
+        self.wanted, self.page = wanted, page
+        sort = None if wanted.sort is PatientSort.NEWEST else wanted.sort
+        kept = {"q": wanted.query, "state": wanted.state, "source": wanted.source_id, "sort": sort}
+        self.links = ListLinks(PATH, kept)
+        self.source_names: dict[UUID, str] = {source.id: source.name for source in sources}
+        self.previous_url, self.next_url = self.links.pages(page)
+        self.total = count_label(count, COUNT_CAP, _("patients"))
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether an empty list may only mean that nothing matches."""
+        return bool(self.wanted.query or self.wanted.state or self.wanted.source_id)
+
+    def states(self) -> list[Option]:
+        """Return the links that pick a state."""
+        return self.links.options("state", STATES)
+
+    def sorts(self) -> list[Option]:
+        """Return the links that pick an order."""
+        return self.links.options("sort", SORTS)
+
+    def sources(self) -> list[Option]:
+        """Return the links that pick a referral source."""
+        return self.links.options("source", {None: _l("All"), **self.source_names})

@@ -1,0 +1,43 @@
+"""Phone numbers: any country, stored as E.164 beside what was typed."""
+
+from __future__ import annotations
+
+import phonenumbers
+
+
+class PhoneError(ValueError):
+    """What was typed cannot be a phone number in any country tried."""
+
+
+def parse_phone(raw: str, *countries: str | None) -> str:
+    """Return the E.164 form of a typed number, read as dialled in the first of ``countries`` that fits.
+
+    A leading 00 counts as +. A number that is possible but not in the library's plan is accepted:
+    plans change, and the typed text is kept. Raises PhoneError.
+    """
+    text = "+" + raw.strip()[2:] if raw.strip().startswith("00") else raw
+    possible = []
+    for country in [code for code in countries if code] or [None]:
+        try:
+            number = phonenumbers.parse(text, country)
+        except phonenumbers.NumberParseException:
+            continue
+        formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        if phonenumbers.is_valid_number(number):
+            return formatted
+        if phonenumbers.is_possible_number(number):
+            possible.append(formatted)
+    if not possible:
+        raise PhoneError(raw)
+    return possible[0]
+
+
+def show_phone(e164: str | None) -> str:
+    """Write a stored number the international way, spaced for reading."""
+    if not e164:
+        return ""
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return e164
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

@@ -1,0 +1,127 @@
+"""How patients are written: facts, differences, log entries and exports, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from babel import Locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from portal.core.activity import Entry, list_entries
+from portal.core.i18n import language
+from portal.core.identity import current_clinic
+from portal.core.tables import Table
+from portal.core.templating import country, day, moment
+from portal.patients.forms import GENDERS, PatientForm
+from portal.patients.models import Patient
+from portal.patients.phones import PhoneError, parse_phone, show_phone
+
+ACTIONS = {
+    "patient.created": _l("registered the patient"),
+    "patient.changed": _l("changed the patient"),
+    "patient.archived": _l("archived the patient"),
+    "patient.restored": _l("restored the patient"),
+}
+FIELDS = {
+    "first_name": _l("First name"), "last_name": _l("Last name"), "phone_raw": _l("Phone"), "email": _l("E-mail"),
+    "birth_date": _l("Birth date"), "gender": _l("Gender"), "nationality": _l("Nationality"),
+    "residence_country": _l("Country of residence"), "locale": _l("Language"), "city": _l("City"),
+    "address": _l("Address"), "instagram": "Instagram", "facebook": "Facebook", "linkedin": "LinkedIn",
+    "x_handle": "X", "referral_source_id": _l("Referral source"), "notes": _l("Notes"), "is_active": _l("Active"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A field that two people set differently."""
+
+    label: str
+    theirs: str
+    yours: str
+
+
+def facts(patient: Patient) -> list[tuple[str, str, str]]:
+    """Return (label, text, link) of what is known about a patient; the link may be empty."""
+    rows = [
+        (_("Phone"), show_phone(patient.phone_e164) or patient.phone_raw, f"tel:{patient.phone_e164}" if patient.phone_e164 else ""),
+        (_("E-mail"), patient.email, f"mailto:{patient.email}" if patient.email else ""),
+        (_("Birth date"), day(patient.birth_date), ""),
+        (_("Gender"), str(GENDERS.get(patient.gender or "", "")), ""),
+        (_("Nationality"), country(patient.nationality), ""),
+        (_("Country of residence"), country(patient.residence_country), ""),
+        (_("Language"), language_name(patient.locale), ""),
+        (_("Address"), ", ".join(part for part in (patient.address, patient.city) if part), ""),
+        ("Instagram", patient.instagram, ""),
+        ("Facebook", patient.facebook, ""),
+        ("LinkedIn", patient.linkedin, ""),
+        ("X", patient.x_handle, ""),
+        (_("Referral source"), patient.referral_source.name if patient.referral_source else "", ""),
+        (_("Registered"), moment(patient.created_at), ""),
+    ]
+    return [(label, text, link) for label, text, link in rows if text]
+
+
+def language_name(code: str | None) -> str:
+    """Write a language's name in the reader's language."""
+    return "" if not code else Locale.parse(language()).languages.get(code, code)
+
+
+def activity(patient_id: UUID) -> list[Entry]:
+    """Return what was done to a patient."""
+    return list_entries("patients", patient_id, actions=ACTIONS, fields=FIELDS)
+
+
+def conflicts(form: PatientForm, patient: Patient) -> list[Conflict]:
+    """Return where a refused form and the stored patient differ."""
+    values = form.values()
+    return [
+        Conflict(str(label), _written(form, name, getattr(patient, name)), _written(form, name, values[name]))
+        for name, label in FIELDS.items()
+        if values[name] != getattr(patient, name)
+    ]
+
+
+def _written(form: PatientForm, name: str, value: Any) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    choices = getattr(form[name], "choices", None)
+    return str(dict(choices).get(str(value), value)) if choices else str(value)
+
+
+def source_choices(sources: Sequence[Any], chosen: UUID | None = None) -> list[tuple[UUID, str]]:
+    """Return the sources a form offers: the active ones, and the one already chosen."""
+    return [(source.id, source.name) for source in sources if source.is_active or source.id == chosen]
+
+
+def phone_or_none(raw: str) -> str | None:
+    """Return the E.164 form of what is being typed, None while it is no number yet."""
+    try:
+        return parse_phone(raw, current_clinic().country)
+    except PhoneError:
+        return None
+
+
+def export_table(rows: Sequence[Any], sources: Sequence[Any]) -> Table:
+    """Return the list as a table to download."""
+    names = {source.id: source.name for source in sources}
+    headings = [
+        _("Number"), _("First name"), _("Last name"), _("Phone"), _("E-mail"), _("City"), _("Country of residence"),
+        _("Referral source"), _("Active"), _("Registered"),
+    ]  # fmt: skip
+    return Table(
+        headings,
+        (
+            (
+                row.patient_no, row.first_name, row.last_name, show_phone(row.phone_e164) or row.phone_raw, row.email,
+                row.city, country(row.residence_country), names.get(row.referral_source_id),
+                _("yes") if row.is_active else _("no"), row.created_at.isoformat(timespec="seconds"),
+            )
+            for row in rows
+        ),
+    )  # fmt: skip

@@ -1,0 +1,123 @@
+"""Reading patients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal.core.database import current_session
+from portal.core.errors import NotFoundError
+from portal.core.pagination import Order, Page, keyset_page
+from portal.core.search import matches
+from portal.core.text import sort_key
+from portal.patients.models import Patient, PatientTerm
+
+COUNT_CAP = 1000
+
+
+class PatientState(StrEnum):
+    """Which patients a list shows."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    ARCHIVED = "archived"
+
+
+class PatientSort(StrEnum):
+    """How a list is ordered."""
+
+    NEWEST = "newest"
+    NAME = "name"
+
+
+@dataclass(frozen=True)
+class PatientFilter:
+    """What a list of patients is limited to; without a state, all but the archived."""
+
+    query: str = ""
+    state: PatientState | None = None
+    source_id: UUID | None = None
+    sort: PatientSort = PatientSort.NEWEST
+
+
+_ROWS = sa.select(
+    Patient.id, Patient.patient_no, Patient.first_name, Patient.last_name, Patient.name_key, Patient.phone_e164,
+    Patient.phone_raw, Patient.email, Patient.city, Patient.residence_country, Patient.referral_source_id,
+    Patient.is_active, Patient.archived_at, Patient.created_at,
+)  # fmt: skip
+_ORDERS = {
+    PatientSort.NEWEST: Order((Patient.id,), descending=True),
+    PatientSort.NAME: Order((Patient.name_key, Patient.id)),
+}
+_STATES: dict[PatientState | None, list[sa.ColumnElement[bool]]] = {
+    None: [Patient.archived_at.is_(None)],
+    PatientState.ACTIVE: [Patient.archived_at.is_(None), Patient.is_active],
+    PatientState.INACTIVE: [Patient.archived_at.is_(None), sa.not_(Patient.is_active)],
+    PatientState.ARCHIVED: [Patient.archived_at.is_not(None)],
+}
+
+
+def list_patients(wanted: PatientFilter, cursor: str | None) -> Page[Any]:
+    """Return one page of patients."""
+    statement = _ROWS.where(*_conditions(wanted))
+    return keyset_page(statement, _ORDERS[wanted.sort], cursor)
+
+
+def count_patients(wanted: PatientFilter) -> int:
+    """Return how many there are, counting no further than COUNT_CAP + 1: an exact count costs ten times the page."""
+    some = sa.select(Patient.id).where(*_conditions(wanted)).limit(sa.literal_column(str(COUNT_CAP + 1)))
+    return current_session().execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()
+
+
+def all_patients(wanted: PatientFilter) -> Iterator[Any]:
+    """Yield every patient of a list, in its order, page by page."""
+    order = _ORDERS[wanted.sort]
+    statement, cursor = _ROWS.where(*_conditions(wanted)), None
+    while True:
+        page = keyset_page(statement, order, cursor, size=2000)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def get_patient(patient_id: UUID) -> Patient:
+    """Return a patient with her referral source; raises NotFoundError, also for another clinic's."""
+    statement = sa.select(Patient).where(Patient.id == patient_id).options(joinedload(Patient.referral_source))
+    patient = current_session().scalars(statement).one_or_none()
+    if patient is None:
+        raise NotFoundError
+    return patient
+
+
+def find_by_form_key(form_key: UUID | None) -> Patient | None:
+    """Return the patient whom this very form has already made, or None."""
+    if form_key is None:
+        return None
+    return current_session().scalars(sa.select(Patient).where(Patient.form_key == form_key)).one_or_none()
+
+
+def find_similar(first_name: str, last_name: str, phone_e164: str | None) -> Sequence[Any]:
+    """Return up to five patients with the same phone or the same name, spelling of case aside."""
+    same: list[sa.ColumnElement[bool]] = []
+    if first_name and last_name:
+        same.append(Patient.name_key == sort_key(f"{first_name} {last_name}"))
+    if phone_e164:
+        same.append(Patient.phone_e164 == phone_e164)
+    if not same:
+        return []
+    statement = _ROWS.where(sa.or_(*same)).order_by(Patient.id.desc()).limit(sa.literal_column("5"))
+    return current_session().execute(statement).all()
+
+
+def _conditions(wanted: PatientFilter) -> list[sa.ColumnElement[bool]]:
+    conditions = [*_STATES[wanted.state], *matches(PatientTerm, PatientTerm.patient_id, Patient.id, wanted.query)]
+    if wanted.source_id is not None:
+        conditions.append(Patient.referral_source_id == wanted.source_id)
+    return conditions

@@ -1,0 +1,1 @@
+"""The platform's own house: the admin host, its clinics and its logs."""

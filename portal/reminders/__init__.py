@@ -1,0 +1,1 @@
+"""What a clinic's staff must not forget."""

@@ -1,0 +1,1 @@
+"""What a clinic may set about itself, and the templates it owns."""

@@ -1,0 +1,1 @@
+"""Tickets that clinics open and the platform's agents answer."""
