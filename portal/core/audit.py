@@ -100,7 +100,7 @@ def record(
     Without ``changes`` they are read from the object's unflushed history; call it before a flush.
     """
     session = current_session()
-    table = subject.__tablename__  # type: ignore[attr-defined, union-attr]
+    table = subject.__tablename__  # type: ignore[union-attr]
     if changes is None:
         changes = {} if isinstance(subject, type) else changes_of(subject)
     log = PlatformActivityLog if isinstance(session.scope, PlatformScope) else ActivityLog
@@ -123,7 +123,7 @@ def record(
 def changes_of(subject: Audited) -> Changes:
     """Return what changed on an object since its last flush, hidden columns as None."""
     changes: Changes = {}
-    state: orm.InstanceState[Any] = sa.inspect(subject)  # type: ignore[assignment]
+    state: orm.InstanceState[Any] = sa.inspect(subject)
     for attribute in state.mapper.column_attrs:
         name = attribute.key
         if name in subject.audit_skipped or name in _SILENT:

@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.database import Base, Identified, Timestamped, one_of
+from portal.core.database import Base, Identified, Timestamped, current_session, one_of
 from portal.core.hosts import Host, HostKind
 
 
@@ -120,3 +120,10 @@ def _fetch(engine: sa.Engine | sa.Connection, host: Host) -> ClinicInfo | None:
         return None
     values = dict(row)
     return ClinicInfo(**{**values, "status": ClinicStatus(values["status"])})
+
+
+def open_clinic_ids() -> list[UUID]:
+    """Return the clinics that are not suspended or closed; needs the platform's scope."""
+    open_states = [status for status in ClinicStatus if status.is_open]
+    statement = sa.select(Clinic.id).where(Clinic.status.in_(open_states)).order_by(Clinic.id)
+    return list(current_session().scalars(statement))

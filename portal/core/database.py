@@ -108,7 +108,7 @@ class PortalSession(FlaskSession):
 
 
 db: SQLAlchemy = SQLAlchemy(
-    model_class=Base,
+    metadata=Base.metadata,  # models derive from Base: db.Model has no types
     disable_autonaming=True,
     session_options={
         "class_": PortalSession,

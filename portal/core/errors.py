@@ -30,7 +30,7 @@ class RuleError(Exception):
 
     def __init__(self, message: str | LazyString) -> None:
         super().__init__(str(message))
-        self.message = message
+        self.message = str(message)
 
 
 class StaleVersionError(Exception):

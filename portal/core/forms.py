@@ -14,6 +14,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
+from portal.core.i18n import language
 from portal.core.money import MoneyError, MoneyProblem, parse_decimal
 from portal.core.text import clean_line, clean_text
 
@@ -90,7 +91,7 @@ class DecimalField(StringField):
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return "" if self.data is None else str(self.data)
+        return "" if self.data is None else plain_number(self.data)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read the amount; raises ValueError with a clear message."""
@@ -108,6 +109,13 @@ class DecimalField(StringField):
         if self.high is not None and number > self.high:
             raise ValueError(_("It cannot be more than %(high)s.", high=self.high))
         self.data = number
+
+
+def plain_number(value: Decimal) -> str:
+    """Write a number as it is typed in the reader's language: no grouping, no needless zeros."""
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace(".", ",") if language() == "tr" else text
 
 
 class PortalForm(FlaskForm):

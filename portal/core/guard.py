@@ -6,8 +6,8 @@ where the ORM cannot limit it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 from weakref import WeakSet
 
 import sqlalchemy as sa
@@ -30,13 +30,11 @@ def install_guard() -> None:
 def _limit_statement(state: orm.ORMExecuteState) -> None:
     scope = require_scope(state.session)
     _refuse_what_cannot_be_scoped(state)
-    if isinstance(scope, ClinicScope) and not state.is_column_load:
+    if isinstance(scope, ClinicScope) and not state.is_column_load and not state.is_insert:
         clinic_id = scope.clinic_id  # a closure variable: a default argument would be baked in at first use
         state.statement = state.statement.options(
-            orm.with_loader_criteria(
-                ClinicOwned, lambda cls: cls.clinic_id == clinic_id, include_aliases=True
-            )
-        ) if not state.is_insert else state.statement
+            orm.with_loader_criteria(ClinicOwned, lambda cls: cls.clinic_id == clinic_id, include_aliases=True)
+        )
 
 
 def _refuse_what_cannot_be_scoped(state: orm.ORMExecuteState) -> None:
@@ -49,7 +47,7 @@ def _refuse_what_cannot_be_scoped(state: orm.ORMExecuteState) -> None:
         _refuse_moving_rows(statement)
     if statement in _passed:
         return
-    for element in visitors.iterate(statement):
+    for element in visitors.iterate(cast("sa.ClauseElement", statement)):
         if isinstance(element, sa.TextClause):
             raise ScopeError("text() cannot be limited to the pinned clinic.")
         if isinstance(element, sa.Table) and _is_tenant(element) and "parententity" not in element._annotations:
@@ -83,10 +81,10 @@ def _check_objects(session: orm.Session, _context: Any, _instances: Any) -> None
 
 def _check_instance(instance: ClinicOwned, scope: Scope) -> None:
     if isinstance(scope, PlatformScope):
-        if instance.clinic_id is None:
+        if instance.__dict__.get("clinic_id") is None:
             raise ScopeError(f"{type(instance).__name__} has no clinic; name it in a system scope.")
         return
-    if instance.clinic_id is None:
+    if instance.__dict__.get("clinic_id") is None:
         instance.clinic_id = scope.clinic_id
     history = sa.inspect(instance).attrs.clinic_id.history
     if instance.clinic_id != scope.clinic_id or (history.deleted and any(history.deleted)):
@@ -109,7 +107,7 @@ def _tell_database(session: orm.Session, _transaction: Any, connection: sa.Conne
 
 
 _SET_CLINIC = sa.text("SELECT set_config('app.clinic_id', :clinic, true)")
-_LISTENERS = {
+_LISTENERS: dict[str, Callable[..., Any]] = {
     "do_orm_execute": _limit_statement,
     "before_flush": _check_objects,
     "before_attach": _check_attached,

@@ -41,7 +41,7 @@ class Page(Generic[Item]):
 
 
 def keyset_page(
-    statement: sa.Select[Any], order: Order, cursor: str | None, *, size: int = PAGE_SIZE
+    statement: sa.Select[*tuple[Any, ...]], order: Order, cursor: str | None, *, size: int = PAGE_SIZE
 ) -> Page[Any]:
     """Run ``statement`` for one page.
 

@@ -14,8 +14,10 @@ from flask_babel import LazyString, format_date, format_datetime, format_decimal
 from markupsafe import Markup
 
 from portal.core.access import Permission, Site
+from portal.core.forms import plain_number
 from portal.core.i18n import language, other_languages
 from portal.core.money import Currency, format_money
+from portal.core.phones import show_phone
 
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
@@ -51,11 +53,12 @@ def configure_templating(app: Flask, menu: list[MenuEntry]) -> None:
     app.context_processor(lambda: _context(menu))
     filters: dict[str, Callable[..., Any]] = {
         "money": money,
-        "number": number,
+        "number": plain_number,
         "day": day,
         "moment": moment,
         "local_day": local_day,
         "country": country,
+        "phone": show_phone,
         "multiline": multiline,
     }
     app.jinja_env.filters.update(filters)
@@ -89,12 +92,6 @@ def _navigation(menu: list[MenuEntry]) -> list[NavItem]:
 def money(amount: Decimal, currency: str) -> str:
     """Write an amount with its currency as the reader's language does."""
     return format_money(amount, Currency(currency), language())
-
-
-def number(value: Decimal) -> str:
-    """Write a quantity or a rate without needless zeros."""
-    text = f"{value.normalize():f}"
-    return text.replace(".", ",") if language() == "tr" else text
 
 
 def day(value: date | None) -> str:

@@ -19,7 +19,7 @@ from portal.core.forms import KeyedForm, LineField, TextField, VersionField
 from portal.core.i18n import language
 from portal.core.identity import current_clinic
 from portal.patients.models import Gender
-from portal.patients.phones import PhoneError, parse_phone
+from portal.core.phones import PhoneError, parse_phone
 
 GENDERS: dict[str, LazyString] = {
     Gender.FEMALE: _l("Female"), Gender.MALE: _l("Male"), Gender.OTHER: _l("Other"),
@@ -101,7 +101,8 @@ class PatientForm(KeyedForm):
 
     def validate_birth_date(self, field: PastDateField) -> None:
         """Accept a day on which someone alive can have been born."""
-        if field.data and not date(1900, 1, 1) <= field.data <= today(current_clinic().timezone):
+        born: date | None = field.data
+        if born and not date(1900, 1, 1) <= born <= today(current_clinic().timezone):
             raise ValidationError(_("A birth date lies between 1900 and today."))
 
     def values(self) -> dict[str, Any]:

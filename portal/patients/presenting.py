@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from babel import Locale
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -18,7 +19,7 @@ from portal.core.tables import Table
 from portal.core.templating import country, day, moment
 from portal.patients.forms import GENDERS, PatientForm
 from portal.patients.models import Patient
-from portal.patients.phones import PhoneError, parse_phone, show_phone
+from portal.core.phones import PhoneError, parse_phone, show_phone
 
 ACTIONS = {
     "patient.created": _l("registered the patient"),
@@ -26,7 +27,7 @@ ACTIONS = {
     "patient.archived": _l("archived the patient"),
     "patient.restored": _l("restored the patient"),
 }
-FIELDS = {
+FIELDS: dict[str, str | LazyString] = {
     "first_name": _l("First name"), "last_name": _l("Last name"), "phone_raw": _l("Phone"), "email": _l("E-mail"),
     "birth_date": _l("Birth date"), "gender": _l("Gender"), "nationality": _l("Nationality"),
     "residence_country": _l("Country of residence"), "locale": _l("Language"), "city": _l("City"),

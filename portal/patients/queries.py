@@ -57,7 +57,7 @@ _ORDERS = {
 }
 _STATES: dict[PatientState | None, list[sa.ColumnElement[bool]]] = {
     None: [Patient.archived_at.is_(None)],
-    PatientState.ACTIVE: [Patient.archived_at.is_(None), Patient.is_active],
+    PatientState.ACTIVE: [Patient.archived_at.is_(None), Patient.is_active.is_(True)],
     PatientState.INACTIVE: [Patient.archived_at.is_(None), sa.not_(Patient.is_active)],
     PatientState.ARCHIVED: [Patient.archived_at.is_not(None)],
 }

@@ -79,6 +79,16 @@ def record_export(actor: Actor, wanted: PatientFilter, *, count: int) -> None:
     audit.record(actor, "patients.exported", Patient, changes=changes)
 
 
+def patient_terms(
+    *, full_name: str, patient_no: str, phone_e164: str | None, phone_raw: str | None, email: str | None
+) -> set[str]:
+    """Return the folded words that find a patient: of her name, number, phone and e-mail address."""
+    terms = {*words(full_name), patient_no, patient_no.lstrip("0"), *phone_terms(phone_e164, phone_raw)}
+    if email:
+        terms |= {email, *words(email.partition("@")[0])}
+    return {fold(term) for term in terms}
+
+
 def _apply(patient: Patient, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         setattr(patient, name, value)
@@ -86,8 +96,8 @@ def _apply(patient: Patient, values: Mapping[str, Any]) -> None:
 
 
 def _index(patient: Patient) -> None:
-    terms = {*words(patient.full_name), patient.patient_no, patient.patient_no.lstrip("0")}
-    terms |= phone_terms(patient.phone_e164, patient.phone_raw)
-    if patient.email:
-        terms |= {patient.email, *words(patient.email.partition("@")[0])}
-    replace_terms(PatientTerm, "patient_id", patient.id, {fold(term) for term in terms})
+    terms = patient_terms(
+        full_name=patient.full_name, patient_no=patient.patient_no, phone_e164=patient.phone_e164,
+        phone_raw=patient.phone_raw, email=patient.email,
+    )  # fmt: skip
+    replace_terms(PatientTerm, "patient_id", patient.id, terms)

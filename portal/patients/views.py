@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -46,7 +48,7 @@ def export() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Register a patient; somebody with the same name or phone is pointed out first."""
     form = PatientForm(sources=presenting.source_choices(list_sources()))
-    similar = []
+    similar: Sequence[Any] = []
     if form.submitted():
         known = queries.find_by_form_key(form.form_key.data)
         if known is None and not form.confirmed.data:

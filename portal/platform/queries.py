@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.core.clinics import Clinic, ClinicStatus
+from portal.core.clinics import Clinic
 from portal.core.database import current_session
 from portal.core.pagination import Order, Page, keyset_page
 
@@ -23,12 +23,6 @@ def list_clinics(query: str, cursor: str | None) -> Page[Any]:
             sa.or_(Clinic.name.icontains(query, autoescape=True), Clinic.subdomain.icontains(query, autoescape=True))
         )
     return keyset_page(statement, _ORDER, cursor)
-
-
-def open_clinic_ids() -> list[UUID]:
-    """Return the clinics that are not suspended or closed, for jobs that visit each."""
-    open_states = [status for status in ClinicStatus if status.is_open]
-    return list(current_session().scalars(sa.select(Clinic.id).where(Clinic.status.in_(open_states)).order_by(Clinic.id)))
 
 
 def find_clinic(subdomain: str) -> UUID | None:

@@ -30,6 +30,7 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
+  if ("repeatable" in form.dataset) return; // answered with a download: this page stays
   form.dataset.submitted = "yes";
   initial.set(form, snapshot(form));
   leaving = true;

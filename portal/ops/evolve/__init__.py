@@ -4,10 +4,10 @@ A revision inside ``online()`` commits statement by statement, so each step must
 when the upgrade is killed and started again; every helper here does.
 """
 
-from portal.ops.evolve.adopt import clinic_from_parent, drop_clinic_filler
-from portal.ops.evolve.catalog import has_column, has_constraint, has_table, index_state, require_roles, table_columns
-from portal.ops.evolve.checks import RowFingerprint, fingerprint, refuse_collisions, refuse_rows
-from portal.ops.evolve.data import backfill, backfill_rows
+from portal.ops.evolve.adopt import add_clinic_filler, clinic_from_parent, drop_clinic_filler, finish_clinic
+from portal.ops.evolve.catalog import has_column, has_constraint, has_key, has_table, index_state, require_roles, table_columns
+from portal.ops.evolve.checks import RowFingerprint, combined, fingerprint, refuse_collisions, refuse_rows
+from portal.ops.evolve.data import Source, backfill, batches, insert_rows, update_rows
 from portal.ops.evolve.ddl import (
     add_check,
     add_columns,
@@ -20,44 +20,64 @@ from portal.ops.evolve.ddl import (
     replace_primary_key,
 )
 from portal.ops.evolve.errors import MigrationDataError, MigrationLockedError, MissingRolesError
-from portal.ops.evolve.keep import keep_columns, keep_name, keep_rows, keep_table, restore_columns, restore_table
-from portal.ops.evolve.run import online, option, query, run
+from portal.ops.evolve.keep import (
+    keep_columns,
+    keep_name,
+    keep_rows,
+    keep_table,
+    restore_columns,
+    restore_table,
+    restore_values,
+)
+from portal.ops.evolve.quarantine import quarantine_rows, release_rows
+from portal.ops.evolve.run import online, option, query, run, run_script
 
 __all__ = [
     "MigrationDataError",
     "MigrationLockedError",
     "MissingRolesError",
     "RowFingerprint",
+    "Source",
     "add_check",
+    "add_clinic_filler",
     "add_columns",
     "add_foreign_key",
     "add_not_null",
     "add_unique",
     "backfill",
-    "backfill_rows",
+    "batches",
     "clinic_from_parent",
+    "combined",
     "create_index",
     "drop_clinic_filler",
     "drop_constraint",
     "drop_index",
     "fingerprint",
+    "finish_clinic",
     "has_column",
     "has_constraint",
+    "has_key",
     "has_table",
     "index_state",
+    "insert_rows",
     "keep_columns",
     "keep_name",
     "keep_rows",
     "keep_table",
     "online",
     "option",
+    "quarantine_rows",
     "query",
     "refuse_collisions",
     "refuse_rows",
+    "release_rows",
     "replace_primary_key",
     "require_roles",
     "restore_columns",
     "restore_table",
+    "restore_values",
     "run",
+    "run_script",
     "table_columns",
+    "update_rows",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.ops.evolve.data import backfill
+from portal.ops.evolve.data import Source, backfill
 from portal.ops.evolve.ddl import add_columns, add_foreign_key, add_not_null, create_index
 from portal.ops.evolve.run import run
 
@@ -35,9 +35,8 @@ def finish_clinic(table: str) -> None:
 def clinic_from_parent(table: str, column: str, parent: str) -> None:
     """Give every row of ``table`` the clinic of the ``parent`` row that ``column`` names. Inside ``online()``."""
     add_clinic_filler(table, column, parent)
-    backfill(
-        table, "clinic_id = p.clinic_id", where="clinic_id IS NULL", source=f"{parent} AS p", join=f"p.id = t.{column}"
-    )
+    source = Source(f"{parent} AS p", f"p.id = t.{column}")
+    backfill(table, "clinic_id = p.clinic_id", where="clinic_id IS NULL", source=source)
     finish_clinic(table)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from portal.core.roles import ROLES
 from portal.ops.evolve.errors import MissingRolesError
 from portal.ops.evolve.run import query
@@ -64,3 +66,9 @@ def require_roles() -> None:
             f"The database roles {', '.join(missing)} do not exist. Run `flask db roles` first; it needs a "
             "connection that may create roles."
         )
+
+
+def has_key(table: str, columns: Sequence[str]) -> bool:
+    """Tell whether ``columns`` are the primary key of ``table``."""
+    key = primary_key(table)
+    return key is not None and key[1] == list(columns)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from portal.ops.evolve.catalog import has_table
 from portal.ops.evolve.errors import MigrationDataError
 from portal.ops.evolve.run import query
 
@@ -19,14 +20,25 @@ class RowFingerprint(NamedTuple):
     digest: Decimal
 
 
+NOTHING = RowFingerprint(0, Decimal(0))
+
+
 def fingerprint(table: str, columns: Sequence[str]) -> RowFingerprint:
-    """Return the fingerprint of ``columns`` over all rows of ``table``."""
+    """Return the fingerprint of ``columns`` over all rows of ``table``; of nothing where it does not exist."""
+    if not has_table(table):
+        return NOTHING
     row = query(
         "SELECT count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)::numeric), 0) FROM {table}",
         columns=", ".join(columns),
         table=table,
     ).one()
     return RowFingerprint(int(row[0]), Decimal(row[1]))
+
+
+def combined(parts: Iterable[RowFingerprint]) -> RowFingerprint:
+    """Return the fingerprint of several tables' rows together."""
+    listed = list(parts)
+    return RowFingerprint(sum(part.rows for part in listed), sum((part.digest for part in listed), Decimal(0)))
 
 
 def refuse_rows(statement: str, why: str, **names: object) -> None:

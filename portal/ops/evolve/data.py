@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
+from portal.ops.evolve.errors import MigrationDataError
 from portal.ops.evolve.run import query
 
 SMALLEST, FIRST, LARGEST = 200, 2000, 20000
@@ -13,66 +18,100 @@ GOAL_SECONDS = 0.1
 
 _BATCH = """
 WITH batch AS (
-    SELECT id FROM {table} WHERE ({where}) AND (CAST(:after AS uuid) IS NULL OR id > :after)
-     ORDER BY id LIMIT :size FOR NO KEY UPDATE
+    SELECT id, hashtextextended(ROW({unchanged})::text, 0) AS hash FROM {table}
+     WHERE ({where}) AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :size FOR NO KEY UPDATE
 ), changed AS (
-    UPDATE {table} AS t SET {assignments} FROM {sources} WHERE t.id = batch.id {joins} RETURNING t.id
+    UPDATE {table} AS t SET {assignments} FROM {sources} WHERE t.id = batch.id {joins}
+    RETURNING batch.hash = hashtextextended(ROW({unchanged_after})::text, 0) AS whole
 )
-SELECT (SELECT id FROM batch ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM changed)
+SELECT (SELECT id FROM batch ORDER BY id DESC LIMIT 1) AS last,
+       (SELECT count(*) FROM changed) AS changed, (SELECT count(*) FROM changed WHERE NOT whole) AS broken
 """
 
 
-def backfill(table: str, assignments: str, *, where: str, source: str = "", join: str = "") -> int:
+@dataclass(frozen=True)
+class Source:
+    """A table a backfill takes values from, as ``FROM {tables} WHERE {condition}``; the filled row is ``t``."""
+
+    tables: str
+    condition: str
+
+
+def backfill(
+    table: str, assignments: str, *, where: str, source: Source | None = None, unchanged: Sequence[str] = ("id",)
+) -> int:
     """Set ``assignments`` on the rows that ``where`` finds, in key order; return how many changed.
 
-    The row is ``t``; ``source`` and ``join`` add tables to take values from. ``where`` must no longer
-    find a row that is done: that is what makes an interrupted run resume.
+    ``where`` must no longer find a row that is done: that is what makes an interrupted run resume.
+    Raises MigrationDataError where a column of ``unchanged`` came out different.
     """
     after, size, changed = None, FIRST, 0
+    names = {
+        "table": table,
+        "assignments": assignments,
+        "where": where,
+        "sources": f"batch, {source.tables}" if source else "batch",
+        "joins": f"AND ({source.condition})" if source else "",
+        "unchanged": ", ".join(unchanged),
+        "unchanged_after": ", ".join(f"t.{column}" for column in unchanged),
+    }
     while True:
         started = time.monotonic()
-        row = query(
-            _BATCH,
-            {"after": after, "size": size},
-            table=table,
-            assignments=assignments,
-            where=where,
-            sources=f"batch, {source}" if source else "batch",
-            joins=f"AND ({join})" if join else "",
-        ).one()
-        if row[0] is None:
+        row = query(_BATCH, {"after": after, "size": size}, **names).one()
+        if row.broken:
+            raise MigrationDataError(f"{row.broken} rows of {table} came out of the backfill with old columns changed.")
+        if row.last is None:
             return changed
-        after, changed = row[0], changed + int(row[1])
+        after, changed = row.last, changed + int(row.changed)
         size = _next_size(size, time.monotonic() - started)
 
 
-def backfill_rows(
-    table: str, columns: str, compute: Callable[[Mapping[str, Any]], Mapping[str, Any]], *, where: str
-) -> int:
-    """As ``backfill``, for values only Python can compute: ``compute`` gets a row of ``columns``.
-
-    It returns the same columns for every row; an empty mapping leaves the row alone.
-    """
-    after, changed = None, 0
+def batches(table: str, columns: str, *, where: str = "true") -> Iterator[list[Mapping[str, Any]]]:
+    """Yield rows of ``columns``, id included, in key order, for values only Python can compute."""
+    after = None
     while True:
         rows = query(
-            "SELECT id, {columns} FROM {table} WHERE ({where}) AND (CAST(:after AS uuid) IS NULL OR id > :after)"
-            " ORDER BY id LIMIT :size",
+            "SELECT {columns} FROM {table} AS t WHERE ({where}) AND (CAST(:after AS uuid) IS NULL OR t.id > :after)"
+            " ORDER BY t.id LIMIT :size",
             {"after": after, "size": FIRST},
             columns=columns,
             table=table,
             where=where,
-        ).mappings()
-        batch = list(rows)
+        )
+        batch: list[Mapping[str, Any]] = [dict(row) for row in rows.mappings()]
         if not batch:
-            return changed
-        for row in batch:
-            values = compute(row)
-            if values:
-                assignments = ", ".join(f"{name} = :{name}" for name in values)
-                query("UPDATE {table} SET {set} WHERE id = :id", {**values, "id": row["id"]}, table=table, set=assignments)
-                changed += 1
+            return
+        yield batch
         after = batch[-1]["id"]
+
+
+def update_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write whole batches back: each row is (clinic_id, id) and new values of the same columns."""
+    if rows:
+        assignments = ", ".join(f"{name} = v.{name}" for name in rows[0] if name not in ("clinic_id", "id"))
+        query(
+            "UPDATE {table} AS t SET {assignments} FROM jsonb_populate_recordset(CAST(NULL AS {table}), :rows) AS v"
+            " WHERE t.clinic_id = v.clinic_id AND t.id = v.id",
+            {"rows": _as_json(rows)},
+            table=table,
+            assignments=assignments,
+        )
+
+
+def insert_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert a batch; rows that are there already stay as they are."""
+    if rows:
+        query(
+            "INSERT INTO {table} ({columns}) SELECT {columns}"
+            " FROM jsonb_populate_recordset(CAST(NULL AS {table}), :rows) ON CONFLICT DO NOTHING",
+            {"rows": _as_json(rows)},
+            table=table,
+            columns=", ".join(rows[0]),
+        )
+
+
+def _as_json(rows: Sequence[Mapping[str, Any]]) -> Jsonb:
+    return Jsonb([{name: str(value) if isinstance(value, UUID) else value for name, value in row.items()} for row in rows])
 
 
 def _next_size(size: int, seconds: float) -> int:

@@ -6,7 +6,7 @@ stays in its keep table.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from portal.ops.evolve.catalog import has_table, table_columns
 from portal.ops.evolve.run import query, run
@@ -50,14 +50,24 @@ def restore_table(revision: str, table: str) -> None:
 
 
 def restore_columns(
-    revision: str, table: str, columns: Sequence[str], key: Sequence[str] = ("clinic_id", "id"), where: str = "true"
+    revision: str, table: str, columns: Sequence[str] | Mapping[str, str], key: Sequence[str] = ("clinic_id", "id")
 ) -> None:
-    """Bring kept values back into ``columns`` of the rows they were taken from; ``where`` may look at t and k."""
-    name = keep_name(revision, table)
+    """Bring kept values back into ``columns`` of the rows they were taken from.
+
+    A mapping gives each column's expression, over the row ``t`` and the kept row ``k``.
+    """
+    restore_values(keep_name(revision, table), table, columns, key)
+
+
+def restore_values(
+    name: str, table: str, columns: Sequence[str] | Mapping[str, str], key: Sequence[str] = ("clinic_id", "id")
+) -> None:
+    """As ``restore_columns``, from the keep table called ``name``."""
     if not has_table(name):
         return
-    assignments = ", ".join(f"{column} = k.{column}" for column in columns)
-    run(f"UPDATE {table} AS t SET {assignments} FROM {name} AS k WHERE {_same(key)} AND ({where})")
+    values = columns if isinstance(columns, Mapping) else {column: f"k.{column}" for column in columns}
+    assignments = ", ".join(f"{column} = {value}" for column, value in values.items())
+    run(f"UPDATE {table} AS t SET {assignments} FROM {name} AS k WHERE {_same(key)}")
     _forget(name, table, key)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from alembic import context, op
 
@@ -47,3 +48,17 @@ def option(name: str) -> str | None:
 
 def _filled(statement: str, names: dict[str, object]) -> str:
     return statement.format(**names) if names else statement
+
+
+def run_script(script: str, *, schema: str) -> None:
+    """Run a script of several statements as it stands, ``%`` and ``:`` included, with its objects in ``schema``.
+
+    It goes to the driver without parameters, so the server itself splits it, in one transaction.
+    """
+    connection = bind()
+    path = str(connection.exec_driver_sql("SHOW search_path").scalar_one())
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    run("SELECT set_config('search_path', '{schema}', true)", schema=schema)
+    driver.execute(script.encode())
+    run("SELECT set_config('search_path', '{path}', true)", path=path.replace("'", "''"))

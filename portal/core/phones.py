@@ -17,7 +17,7 @@ def parse_phone(raw: str, *countries: str | None) -> str:
     """
     text = "+" + raw.strip()[2:] if raw.strip().startswith("00") else raw
     possible = []
-    for country in [code for code in countries if code] or [None]:
+    for country in [*filter(None, countries), None]:
         try:
             number = phonenumbers.parse(text, country)
         except phonenumbers.NumberParseException:

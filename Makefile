@@ -1,0 +1,77 @@
+# Two commands do everything: `make demo` and `make test`. The rest is what they are made of.
+
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+export FLASK_APP := wsgi.py
+export PYTHONUNBUFFERED := 1
+
+.PHONY: demo demo-reset test setup setup-dev browser check lint types contracts texts migrations unit lock texts-update bench clean
+
+demo: setup
+	@$(BIN)/flask demo --port $(PORT)
+
+demo-reset: setup
+	@$(BIN)/flask demo --port $(PORT) --reset
+
+test: check unit
+
+setup: $(VENV)/.ready portal/translations/tr/LC_MESSAGES/messages.mo
+setup-dev: setup $(VENV)/.ready-dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Clinikoop needs Python 3.11 or newer; $$($(PYTHON) --version) found. Try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made. On Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.ready: requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the portal runs on ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
+	@echo "Installing what checks and tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+portal/translations/tr/LC_MESSAGES/messages.mo: portal/translations/tr/LC_MESSAGES/messages.po $(VENV)/.ready
+	@$(BIN)/pybabel -q compile -d portal/translations
+
+browser:
+	@.ci/browser
+
+check: setup-dev lint types contracts texts
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --quiet --lint templates
+
+types: setup-dev
+	$(BIN)/mypy
+
+contracts: setup-dev
+	PYTHONPATH=. $(BIN)/lint-imports
+
+texts: setup-dev
+	$(BIN)/python -m tests.texts
+
+unit: setup-dev browser
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests
+
+texts-update: setup-dev
+	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext --no-location --sort-output --project Clinikoop -o portal/translations/messages.pot portal templates
+	$(BIN)/pybabel -q update -i portal/translations/messages.pot -d portal/translations --no-fuzzy-matching --ignore-obsolete --omit-header
+	rm portal/translations/messages.pot
+
+lock: setup-dev
+	$(BIN)/uv pip compile requirements.in -o requirements.txt --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --quiet
+	$(BIN)/uv pip compile requirements-dev.in -o requirements-dev.txt --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --quiet
+
+bench: setup-dev
+	PYTHONPATH=. $(BIN)/python -m benchmarks.list_page
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

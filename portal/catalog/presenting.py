@@ -1,0 +1,142 @@
+"""How the catalogue is written: names in two languages, prices, log entries and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from portal.catalog.forms import DENTITIONS, PRICINGS, SCOPES, VAT_CLASSES
+from portal.catalog.models import CatalogTreatment
+from portal.catalog.queries import PriceListInfo, list_price_lists
+from portal.core.activity import Entry, Labels, list_entries
+from portal.core.forms import plain_number
+from portal.core.i18n import LANGUAGES, language
+from portal.core.money import Currency
+from portal.core.tables import Table
+from portal.core.templating import money
+
+ACTIONS: Labels = {
+    "treatment.created": _l("added the treatment"),
+    "treatment.changed": _l("changed the treatment"),
+}
+FIELDS: Labels = {
+    "name_tr": _l("Name in Turkish"), "name_en": _l("Name in English"), "code": _l("Code"),
+    "category_id": _l("Category"), "scope": _l("Applies to"), "pricing": _l("Priced"), "dentition": _l("Done on"),
+    "duration_min": _l("Minutes"), "vat_class": _l("VAT class"), "is_active": _l("Offered to patients"),
+}  # fmt: skip
+_WORDS: Mapping[str, Labels] = {
+    "scope": SCOPES, "pricing": PRICINGS, "dentition": DENTITIONS, "vat_class": VAT_CLASSES,
+}  # fmt: skip
+Writer = Callable[[str], str]
+Change = tuple[str, str | None, str | None]
+PriceTable = Mapping[tuple[UUID, UUID], Decimal]
+
+
+@dataclass(frozen=True)
+class Names:
+    """A name in the reader's language, and in the other one with its code."""
+
+    main: str
+    other: str
+    other_language: str
+
+
+def names_of(row: Any, column: str = "name") -> Names:
+    """Return the names that ``column``_tr and ``column``_en hold, the reader's language first."""
+    mine = language()
+    other = next(code for code in LANGUAGES if code != mine)
+    return Names(getattr(row, f"{column}_{mine}"), getattr(row, f"{column}_{other}"), other)
+
+
+def category_choices(categories: Sequence[Any]) -> list[tuple[UUID, str]]:
+    """Return (id, name) of the categories for a form."""
+    return [(row.id, names_of(row).main) for row in categories]
+
+
+def scope_text(row: Any) -> str:
+    """Write what a treatment applies to, with the teeth where only some will do."""
+    text = str(SCOPES[row.scope])
+    return f"{text}: {', '.join(map(str, row.allowed_teeth))}" if row.allowed_teeth else text
+
+
+def pricing_text(row: Any) -> str:
+    """Write what a treatment's unit price counts."""
+    return str(PRICINGS[row.pricing])
+
+
+def vat_text(row: Any, rates: Mapping[str, Decimal]) -> str:
+    """Write a treatment's VAT class with its rate, where one holds."""
+    text, rate = str(VAT_CLASSES[row.vat_class]), rates.get(row.vat_class)
+    return text if rate is None else _("%(vat_class)s, %(rate)s%%", vat_class=text, rate=plain_number(rate))
+
+
+def price_title(price_list: PriceListInfo) -> str:
+    """Write the heading of a price list's column: its currency, and its name where that is not enough."""
+    return f"{price_list.currency} ({price_list.name})" if price_list.shares_currency else price_list.currency
+
+
+def price_text(price: Decimal, currency: str) -> str:
+    """Write a unit price."""
+    return money(price, currency)
+
+
+def activity(treatment: CatalogTreatment, categories: Sequence[Any]) -> list[Entry]:
+    """Return what was done to a treatment, stored values written in words."""
+    prices = _price_labels()
+    fields = {**FIELDS, **{key: label for key, (label, _currency) in prices.items()}}
+    writers: dict[str, Writer] = {str(FIELDS[name]): partial(_word, labels) for name, labels in _WORDS.items()}
+    names = {str(key): name for key, name in category_choices(categories)}
+    writers[str(FIELDS["category_id"])] = partial(_word, names)
+    writers |= {label: partial(_amount, currency) for label, currency in prices.values()}
+    entries = list_entries(treatment.__tablename__, treatment.id, actions=ACTIONS, fields=fields)
+    return [replace(entry, changes=[_written(change, writers) for change in entry.changes]) for entry in entries]
+
+
+def _price_labels() -> dict[str, tuple[str, str]]:
+    """Return log key -> (label, currency) of every price a log entry may name."""
+    labels = {f"price {code}": (_("Unit price in %(currency)s", currency=code), str(code)) for code in Currency}
+    for item in list_price_lists():
+        label = _("Unit price in %(currency)s, %(name)s", currency=item.currency, name=item.name)
+        labels[replace(item, shares_currency=True).log_key] = (label, item.currency)
+    return labels
+
+
+def _word(labels: Labels, value: str) -> str:
+    return str(labels.get(value, value))
+
+
+def _amount(currency: str, value: str) -> str:
+    return price_text(Decimal(value), currency)
+
+
+def _written(change: Change, writers: Mapping[str, Writer]) -> Change:
+    label, *values = change
+    writer = writers.get(label)
+    old, new = (writer(value) if writer and value else value for value in values)
+    return label, old, new
+
+
+def export_table(rows: Sequence[Any], lists: Sequence[PriceListInfo], prices: PriceTable) -> Table:
+    """Return the list as a table to download; prices are plain numbers, their currency is in the heading."""
+    headings = [
+        _("Category"), _("Code"), _("Name in Turkish"), _("Name in English"), _("Applies to"), _("Priced"),
+        _("Done on"), _("Minutes"), _("VAT class"), _("Offered to patients"), *map(price_title, lists),
+    ]  # fmt: skip
+    return Table(headings, (_export_row(row, lists, prices) for row in rows))
+
+
+def _export_row(row: Any, lists: Sequence[PriceListInfo], prices: PriceTable) -> list[str | None]:
+    found = (prices.get((row.id, price_list.id)) for price_list in lists)
+    return [
+        names_of(row, "category").main, row.code, row.name_tr, row.name_en, scope_text(row), pricing_text(row),
+        str(DENTITIONS[row.dentition]), "" if row.duration_min is None else str(row.duration_min),
+        str(VAT_CLASSES[row.vat_class]), _("yes") if row.is_active else _("no"),
+        *("" if price is None else plain_number(price) for price in found),
+    ]  # fmt: skip

@@ -1,0 +1,164 @@
+"""The editor page: a form, the price book it is filled from, and what the lines come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from portal.catalog.teeth import format_teeth
+from portal.core.clock import today
+from portal.core.forms import plain_number
+from portal.core.i18n import language
+from portal.core.identity import current_clinic
+from portal.core.money import Currency
+from portal.offers.editing import LineError, PriceBook, PricedLine
+from portal.offers.forms import MAX_LINES, LineForm, OfferForm
+from portal.offers.models import Offer
+from portal.offers.totals import OfferTotals, TotalsError, offer_totals
+from portal.patients.models import Patient
+
+EMPTY_LINES = 2
+
+
+@dataclass
+class Editor:
+    """What the editor's template shows. ``priced`` maps a line's place in the form to its amounts."""
+
+    form: OfferForm
+    patient: Patient
+    offer: Offer | None
+    book: PriceBook
+    priced: dict[int, PricedLine] = field(default_factory=dict)
+    totals: OfferTotals | None = None
+
+    @property
+    def lines(self) -> Sequence[PricedLine]:
+        """The complete lines, in order."""
+        return list(self.priced.values())
+
+    @property
+    def currency(self) -> str:
+        """The currency the amounts are in."""
+        return self.book.currency
+
+    @property
+    def url(self) -> str:
+        """Where the form is sent to be saved."""
+        if self.offer:
+            return url_for("offers.edit", offer_id=self.offer.id)
+        return url_for("offers.new", patient=self.patient.id)
+
+    def compute(self) -> bool:
+        """Price every line that is not blank, telling errors beside their fields; tell whether all is well."""
+        well = True
+        for place, entry in enumerate(self.form.lines):
+            line = entry.form
+            if line.is_blank or line.errors:
+                well = well and not line.errors
+                continue
+            try:
+                self.priced[place] = self.book.price_line(line.typed())
+            except LineError as error:
+                line[error.field].errors = [error.message]
+                well = False
+        try:
+            amounts = [line.amounts for line in self.lines]
+            self.totals = offer_totals(amounts, prices_include_vat=self.book.prices_include_vat)
+        except TotalsError:
+            self.form.form_errors.append(_("The sum of this offer is too large."))
+            well = False
+        self.form.lines.errors = [entry.errors for entry in self.form.lines] if not well else []
+        return well
+
+    def show_defaults(self) -> None:
+        """Show in every empty field what it will be filled with, and offer the treatments."""
+        self.form.set_treatments(treatment_groups(self.book))
+        for place, line in self.priced.items():
+            form = self.form.lines[place].form
+            for name in ("quantity", "unit_price", "vat_rate"):
+                amount: Decimal = getattr(line.amounts, name)
+                form[name].render_kw = {**(form[name].render_kw or {}), "placeholder": plain_number(amount)}
+
+    def add_empty_lines(self, count: int = EMPTY_LINES) -> None:
+        """Leave ``count`` blank lines at the end, up to MAX_LINES lines in all."""
+        blank = 0
+        for entry in reversed(list(self.form.lines)):
+            if not entry.form.is_blank:
+                break
+            blank += 1
+        for _place in range(min(count - blank, MAX_LINES - len(self.form.lines))):
+            self.form.lines.append_entry()
+
+
+def open_editor(form: OfferForm, patient: Patient, offer: Offer | None) -> Editor:
+    """Return the editor of a new offer or of a draft, in the form's currency."""
+    clinic = current_clinic()
+    currency = form.currency.data if form.currency.data in set(Currency) else clinic.default_currency
+    book = PriceBook(
+        currency,
+        today(clinic.timezone),
+        patient.locale or clinic.default_locale,
+        prices_include_vat=offer.prices_include_vat if offer else clinic.prices_include_vat,
+    )
+    return Editor(form, patient, offer, book)
+
+
+def new_form(patient: Patient) -> OfferForm:
+    """Return the form of a new offer with the clinic's defaults."""
+    clinic = current_clinic()
+    return OfferForm(
+        data={
+            "patient_id": patient.id,
+            "title": _("Treatment offer"),
+            "currency": clinic.default_currency,
+            "valid_until": today(clinic.timezone) + timedelta(days=clinic.offer_validity_days),
+        }
+    )
+
+
+def offer_form(offer: Offer) -> OfferForm:
+    """Return the form of a stored offer."""
+    data = {
+        "version": offer.version, "patient_id": offer.primary_patient_id, "offer_id": offer.id, "title": offer.title,
+        "currency": offer.currency, "valid_until": offer.valid_until, "patient_note": offer.patient_note,
+        "internal_note": offer.internal_note, "lines": [_line_data(line) for line in offer.lines],
+    }  # fmt: skip
+    return OfferForm(data=data)
+
+
+def blank_line(book: PriceBook) -> LineForm:
+    """Return one empty line named ``lines-__index__``, which the page's script copies."""
+    line = LineForm(formdata=MultiDict(), prefix="lines-__index__-")
+    line.catalog_id.choices = {"": [("", _("Other, written below"))], **treatment_groups(book)}
+    return line
+
+
+def treatment_groups(book: PriceBook) -> dict[str, list[tuple[str, str]]]:
+    """Return the treatments under their headings, in the reader's language."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    turkish = language() == "tr"
+    for row in book.treatments.values():
+        heading = row.category_name_tr if turkish else row.category_name_en
+        groups.setdefault(heading, []).append((str(row.id), row.name_tr if turkish else row.name_en))
+    return groups
+
+
+def _line_data(line: Any) -> dict[str, Any]:
+    return {
+        "catalog_id": str(line.catalog_id) if line.catalog_id else "",
+        "name": line.name,
+        "teeth": format_teeth(tooth.tooth for tooth in line.teeth).replace("–", "-"),
+        "arch": line.arch or "",
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+        "discount_kind": line.discount_kind or "percent",
+        "discount_value": line.discount_value,
+        "vat_rate": line.vat_rate,
+    }

@@ -1,0 +1,122 @@
+"""The form of an offer and of its lines."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import DateField, FieldList, FormField, SelectField, ValidationError
+from wtforms.validators import Optional
+
+from portal.core.clock import today
+from portal.core.forms import DecimalField, KeyedForm, LineField, PortalForm, Required, TextField, UuidField, VersionField
+from portal.core.identity import current_clinic
+from portal.core.money import MAX_AMOUNT, Currency
+from portal.offers.editing import TypedLine
+from portal.offers.models import Jaw
+from portal.offers.totals import MAX_QUANTITY, DiscountKind
+
+MAX_LINES = 100
+JAWS = {"": "—", Jaw.UPPER: _l("Upper jaw"), Jaw.LOWER: _l("Lower jaw"), Jaw.BOTH: _l("Both jaws")}
+DISCOUNTS = {DiscountKind.PERCENT: "%", DiscountKind.AMOUNT: _l("amount")}
+
+
+class LineForm(FlaskForm):
+    """One line. What is left empty comes from the catalogue, the price list and the VAT rules."""
+
+    class Meta:
+        """Part of a form that carries the token itself."""
+
+        csrf = False
+
+    catalog_id = SelectField(_l("Treatment"), [Optional()], validate_choice=False)
+    name = LineField(_l("Name on the offer"), limit=200)
+    teeth = LineField(_l("Teeth"), limit=160)
+    arch = SelectField(_l("Jaw"), [Optional()], choices=list(JAWS.items()))
+    quantity = DecimalField(_l("Quantity"), low=Decimal(0), high=MAX_QUANTITY)
+    unit_price = DecimalField(_l("Unit price"), low=Decimal(0), high=MAX_AMOUNT)
+    discount_value = DecimalField(_l("Discount"), low=Decimal(0), high=MAX_AMOUNT)
+    discount_kind = SelectField(_l("Discount in"), choices=list(DISCOUNTS.items()), default=DiscountKind.PERCENT)
+    vat_rate = DecimalField(_l("VAT %%"), low=Decimal(0), high=Decimal(100))
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was entered; such a line is left out."""
+        fields = (self.catalog_id, self.name, self.teeth, self.arch, self.unit_price, self.discount_value)
+        return not any(field.data or (field.raw_data and field.raw_data[0]) for field in fields)
+
+    def typed(self) -> TypedLine:
+        """Return the line as typed; call after validation."""
+        try:
+            catalog_id = UUID(self.catalog_id.data) if self.catalog_id.data else None
+        except ValueError:
+            catalog_id = UUID(int=0)  # never a treatment's: refused where it is looked up
+        return TypedLine(
+            catalog_id=catalog_id,
+            name=self.name.data or None,
+            teeth=self.teeth.data or "",
+            arch=Jaw(self.arch.data) if self.arch.data else None,
+            quantity=self.quantity.data,
+            unit_price=self.unit_price.data,
+            discount_kind=DiscountKind(self.discount_kind.data),
+            discount_value=self.discount_value.data,
+            vat_rate=self.vat_rate.data,
+        )
+
+
+class OfferForm(KeyedForm):
+    """An offer with its lines."""
+
+    version = VersionField(default=0)
+    patient_id = UuidField()
+    offer_id = UuidField()
+    title = LineField(_l("Title"), limit=200, required=True)
+    currency = SelectField(_l("Currency"), choices=[(code.value, code.value) for code in Currency])
+    valid_until = DateField(_l("Valid until"), [Required()], format=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"])
+    patient_note = TextField(_l("Note for the patient"), limit=5000)
+    internal_note = TextField(_l("Note for colleagues"), limit=5000, description=_l("Never shown to the patient."))
+    lines = FieldList(FormField(LineForm), min_entries=0, max_entries=MAX_LINES)
+
+    def set_treatments(self, groups: dict[str, list[tuple[str, str]]]) -> None:
+        """Offer these treatments, grouped by heading, in every line; call again after adding lines."""
+        for entry in self.lines:
+            entry.form.catalog_id.choices = {"": [("", _("Other, written below"))], **groups}
+
+    def validate_valid_until(self, field: DateField) -> None:
+        """Accept today and later, up to five years."""
+        now_here = today(current_clinic().timezone)
+        if field.data and not now_here <= field.data <= date(now_here.year + 5, 12, 31):
+            raise ValidationError(_("An offer is valid from today on, for five years at most."))
+
+    def values(self) -> dict[str, Any]:
+        """Return the offer's own columns; call after validation."""
+        return {
+            "title": self.title.data,
+            "currency": self.currency.data,
+            "valid_until": self.valid_until.data,
+            "patient_note": self.patient_note.data or None,
+            "internal_note": self.internal_note.data or None,
+        }
+
+
+class MoveForm(PortalForm):
+    """The status an offer goes to."""
+
+    status_id = UuidField()
+
+
+class AssignForm(PortalForm):
+    """The number of a patient the offer is shown to as well."""
+
+    patient_no = LineField(_l("Patient number"), limit=20, required=True)
+
+
+class VisibilityForm(PortalForm):
+    """Whether a patient may see the offer: "yes" or "no"."""
+
+    visible = SelectField(choices=[("yes", "yes"), ("no", "no")])

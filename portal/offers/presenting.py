@@ -1,0 +1,134 @@
+"""How an offer is written on its page, and on its patient's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from portal.catalog.enums import Scope
+from portal.catalog.teeth import format_teeth, tooth_name
+from portal.core.activity import Entry, list_entries
+from portal.core.errors import NotFoundError
+from portal.core.forms import plain_number
+from portal.core.panels import Panel
+from portal.core.templating import money
+from portal.offers.editing import PricedLine
+from portal.offers.listing import status_label
+from portal.offers.models import Jaw, Offer, OfferKind, OfferStatus, Treatment
+from portal.offers.queries import list_for_patient, list_recipients, list_statuses
+from portal.offers.rules import may_move
+from portal.patients.models import Patient
+
+ACTIONS = {
+    "offer.created": _l("drafted the offer"),
+    "offer.changed": _l("changed the offer"),
+    "offer.moved": _l("changed the status"),
+    "offer.assigned": _l("assigned the offer to one more patient"),
+    "offer.shown": _l("made the offer visible to a patient"),
+    "offer.hidden": _l("hid the offer from a patient"),
+    "offer.expired": _l("marked the offer as expired"),
+}
+FIELDS = {
+    "title": _l("Title"), "currency": _l("Currency"), "valid_until": _l("Valid until"), "status": _l("Status"),
+    "lines": _l("Lines"), "grand_total": _l("Total"), "patient_note": _l("Note for the patient"),
+    "internal_note": _l("Note for colleagues"), "patient": _l("Patient"),
+}  # fmt: skip
+JAW_WORDS: dict[str, LazyString] = {
+    Jaw.UPPER: _l("Upper jaw"), Jaw.LOWER: _l("Lower jaw"), Jaw.BOTH: _l("Both jaws"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Move:
+    """A status an offer may go to, as a button."""
+
+    status_id: UUID
+    kind: str
+    label: str
+
+
+def where(line: Treatment) -> str:
+    """Say what a line applies to: teeth, a jaw, the mouth."""
+    if line.teeth:
+        return format_teeth(tooth.tooth for tooth in line.teeth)
+    if line.arch:
+        return str(JAW_WORDS[line.arch])
+    return str(_l("Whole mouth")) if line.scope == Scope.MOUTH else ""
+
+
+def teeth_in_words(line: Treatment) -> str:
+    """Name a line's teeth in words, for those who do not know the numbers."""
+    return ", ".join(str(tooth_name(tooth.tooth)) for tooth in line.teeth)
+
+
+def moves(offer: Offer, statuses: Sequence[OfferStatus]) -> list[Move]:
+    """Return where the offer may go from here."""
+    before = OfferKind(offer.status.kind)
+    return [
+        Move(status.id, status.kind, status_label(status))
+        for status in statuses
+        if status.is_active and status.id != offer.status_id and may_move(before, OfferKind(status.kind))
+    ]
+
+
+def vat_by_rate(offer: Offer) -> list[tuple[Decimal, Decimal, Decimal]]:
+    """Return (rate, net, VAT) of each rate among the lines, lowest first."""
+    sums: defaultdict[Decimal, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+    for line in offer.lines:
+        sums[line.vat_rate][0] += line.line_net
+        sums[line.vat_rate][1] += line.line_vat
+    return [(rate, net, vat) for rate, (net, vat) in sorted(sums.items())]
+
+
+def activity(offer_id: UUID) -> list[Entry]:
+    """Return what was done to an offer."""
+    return list_entries("offers", offer_id, actions=ACTIONS, fields=FIELDS)
+
+
+def patient_of(offer: Offer) -> Patient:
+    """Return the patient an offer is for; raises NotFoundError for an imported offer without one."""
+    if offer.primary_patient is None:
+        raise NotFoundError
+    return offer.primary_patient
+
+
+def line_preview(line: PricedLine, currency: str) -> dict[str, str]:
+    """Return what a line being typed comes to, written for the page."""
+    return {
+        "quantity": plain_number(line.amounts.quantity),
+        "unit_price": plain_number(line.amounts.unit_price),
+        "vat_rate": plain_number(line.amounts.vat_rate),
+        "total": money(line.totals.gross, currency),
+    }
+
+
+class OfferView:
+    """What the page of an offer shows."""
+
+    where = staticmethod(where)
+    teeth_in_words = staticmethod(teeth_in_words)
+
+    def __init__(self, offer: Offer, statuses: Sequence[OfferStatus]) -> None:
+        self.offer = offer
+        self.status_label = status_label(offer.status)
+        self.moves = moves(offer, statuses)
+        self.vat = vat_by_rate(offer)
+        self.recipients = list_recipients(offer.id)
+        self.entries = activity(offer.id)
+        self.is_draft = offer.status.kind == OfferKind.DRAFT
+
+
+def patient_panel(patient_id: UUID) -> Panel:
+    """Return the offers of a patient, for her page."""
+    statuses = {status.id: status for status in list_statuses()}
+    labels = {key: status_label(status) for key, status in statuses.items()}
+    return Panel(
+        "offers/_patient_panel.html",
+        {"offers": list_for_patient(patient_id), "statuses": statuses, "labels": labels, "patient_id": patient_id},
+    )

@@ -1,0 +1,190 @@
+"""Reading offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.core.database import current_session
+from portal.core.errors import NotFoundError
+from portal.core.pagination import Order, Page, keyset_page
+from portal.core.search import query_words
+from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer, Treatment
+from portal.offers.rules import OPEN_KINDS
+from portal.patients.models import Patient, PatientTerm
+
+
+@dataclass(frozen=True)
+class OfferFilter:
+    """What a list of offers is limited to."""
+
+    query: str = ""
+    kind: OfferKind | None = None
+    currency: str | None = None
+
+
+_ROWS = sa.select(
+    Offer.id, Offer.offer_no, Offer.title, Offer.status_id, Offer.currency, Offer.grand_total, Offer.valid_until,
+    Offer.created_at, Patient.id.label("patient_id"), Patient.first_name, Patient.last_name,
+).outerjoin(
+    Patient, sa.and_(Patient.clinic_id == Offer.clinic_id, Patient.id == Offer.primary_patient_id)
+)  # fmt: skip
+_ORDER = Order((Offer.id,), descending=True)
+_STATUSES = sa.select(OfferStatus).order_by(OfferStatus.position, OfferStatus.key)
+
+
+def list_statuses() -> Sequence[OfferStatus]:
+    """Return the clinic's statuses in its own order; a clinic has about ten."""
+    return current_session().scalars(_STATUSES).all()
+
+
+def default_status(kind: OfferKind) -> OfferStatus:
+    """Return the status a clinic uses for ``kind`` unless told otherwise; raises NotFoundError."""
+    statement = _STATUSES.where(OfferStatus.kind == kind).order_by(None).order_by(OfferStatus.is_default.desc())
+    found = current_session().scalars(statement.limit(1)).first()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def list_offers(wanted: OfferFilter, cursor: str | None, statuses: Sequence[OfferStatus]) -> Page[Any]:
+    """Return one page of offers, newest first."""
+    return keyset_page(_ROWS.where(*_conditions(wanted, statuses)), _ORDER, cursor)
+
+
+def all_offers(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> Iterator[Any]:
+    """Yield every offer of a list, page by page."""
+    statement, cursor = _ROWS.where(*_conditions(wanted, statuses)), None
+    while True:
+        page = keyset_page(statement, _ORDER, cursor, size=2000)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def sum_offers(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> Sequence[Any]:
+    """Return (currency, count, total) for each currency of a list; currencies are never added up."""
+    statement = (
+        sa.select(Offer.currency, sa.func.count().label("count"), sa.func.sum(Offer.grand_total).label("total"))
+        .where(*_conditions(wanted, statuses))
+        .group_by(Offer.currency)
+        .order_by(sa.desc("count"))
+    )
+    return current_session().execute(statement).all()
+
+
+def get_offer(offer_id: UUID) -> Offer:
+    """Return an offer with its status, patient, lines and teeth; raises NotFoundError."""
+    statement = (
+        sa.select(Offer)
+        .where(Offer.id == offer_id)
+        .options(
+            joinedload(Offer.status),
+            joinedload(Offer.primary_patient),
+            selectinload(Offer.lines).selectinload(Treatment.teeth),
+        )
+    )
+    offer = current_session().scalars(statement).one_or_none()
+    if offer is None:
+        raise NotFoundError
+    return offer
+
+
+def find_by_form_key(form_key: UUID | None) -> Offer | None:
+    """Return the offer which this very form has already made, or None."""
+    if form_key is None:
+        return None
+    return current_session().scalars(sa.select(Offer).where(Offer.form_key == form_key)).one_or_none()
+
+
+def list_recipients(offer_id: UUID) -> Sequence[Any]:
+    """Return the patients an offer is assigned to."""
+    statement = (
+        sa.select(
+            PatientOffer.id, PatientOffer.patient_id, PatientOffer.assigned, PatientOffer.visible,
+            Patient.first_name, Patient.last_name, Patient.patient_no,
+        )
+        .join(Patient, sa.and_(Patient.clinic_id == PatientOffer.clinic_id, Patient.id == PatientOffer.patient_id))
+        .where(PatientOffer.offer_id == offer_id)
+        .order_by(PatientOffer.id)
+    )  # fmt: skip
+    return current_session().execute(statement).all()
+
+
+def get_recipient(offer_id: UUID, recipient_id: UUID) -> PatientOffer:
+    """Return one assignment of an offer; raises NotFoundError."""
+    statement = sa.select(PatientOffer).where(PatientOffer.id == recipient_id, PatientOffer.offer_id == offer_id)
+    found = current_session().scalars(statement).one_or_none()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def find_patient_by_number(number: str) -> Patient | None:
+    """Return the patient with this number, leading zeros aside, or None."""
+    statement = sa.select(Patient).where(Patient.patient_no == number.strip().zfill(5))
+    return current_session().scalars(statement).one_or_none()
+
+
+def list_for_patient(patient_id: UUID) -> Sequence[Any]:
+    """Return the offers assigned to a patient, newest first."""
+    mine = sa.select(PatientOffer.offer_id).where(PatientOffer.patient_id == patient_id)
+    statement = _ROWS.where(Offer.id.in_(mine)).order_by(Offer.id.desc()).limit(sa.literal_column("50"))
+    return current_session().execute(statement).all()
+
+
+def overdue_offers(day: date) -> Sequence[Offer]:
+    """Return undecided offers whose last day was before ``day``."""
+    statement = (
+        sa.select(Offer)
+        .join(OfferStatus, sa.and_(OfferStatus.clinic_id == Offer.clinic_id, OfferStatus.id == Offer.status_id))
+        .where(OfferStatus.kind.in_(OPEN_KINDS), Offer.valid_until < day)
+        .order_by(Offer.id)
+    )
+    return current_session().scalars(statement).all()
+
+
+def list_expiring(first: date, last: date, statuses: Sequence[OfferStatus]) -> Sequence[Any]:
+    """Return undecided offers that end between two days, the most pressing first."""
+    undecided = [status.id for status in statuses if status.kind in OPEN_KINDS]
+    statement = _ROWS.where(Offer.status_id.in_(undecided), Offer.valid_until.between(first, last))
+    statement = statement.order_by(Offer.valid_until, Offer.id).limit(sa.literal_column("10"))
+    return current_session().execute(statement).all()
+
+
+def count_by_status() -> dict[UUID, int]:
+    """Return how many offers each status holds."""
+    statement = sa.select(Offer.status_id, sa.func.count()).group_by(Offer.status_id)
+    return {status_id: count for status_id, count in current_session().execute(statement)}
+
+
+def _conditions(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> list[sa.ColumnElement[bool]]:
+    conditions = [_has_word(word) for word in query_words(wanted.query)]
+    if wanted.kind:
+        conditions.append(Offer.status_id.in_([status.id for status in statuses if status.kind == wanted.kind]))
+    if wanted.currency:
+        conditions.append(Offer.currency == wanted.currency)
+    return conditions
+
+
+def _has_word(word: str) -> sa.ColumnElement[bool]:
+    """A word finds an offer by its number or title, or by any of its patients."""
+    by_patient = (
+        sa.select(PatientOffer.offer_id)
+        .join(
+            PatientTerm,
+            sa.and_(
+                PatientTerm.clinic_id == PatientOffer.clinic_id, PatientTerm.patient_id == PatientOffer.patient_id
+            ),
+        )
+        .where(PatientTerm.term.op("^@")(word))
+    )
+    by_offer = sa.select(OfferTerm.offer_id).where(OfferTerm.term.op("^@")(word))
+    return Offer.id.in_(sa.union_all(by_offer, by_patient))

@@ -1,0 +1,179 @@
+"""Writing offers: drafting, changing, moving through statuses, assigning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy.orm.exc import StaleDataError
+
+from portal.catalog.teeth import format_teeth
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.core.clinics import Clinic
+from portal.core.clock import now, today
+from portal.core.database import current_session, require_scope
+from portal.core.errors import RuleError, StaleVersionError
+from portal.core.numbers import next_number
+from portal.core.scope import ClinicScope
+from portal.core.search import replace_terms
+from portal.core.text import words
+from portal.offers import queries
+from portal.offers.editing import PricedLine
+from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer, Treatment, TreatmentTooth
+from portal.offers.rules import DECIDED_KINDS, may_move
+from portal.offers.totals import offer_totals
+from portal.patients.models import Patient
+
+NUMBER_KIND = "offer"
+_SUMMARY = 500
+
+
+def create_offer(
+    actor: Actor, patient: Patient, *, form_key: UUID | None, year: int, prices_include_vat: bool,
+    values: Mapping[str, Any], lines: Sequence[PricedLine],
+) -> Offer:  # fmt: skip
+    """Draft an offer for a patient under the year's next number, and assign it to her.
+
+    The same form sent again returns the offer it made the first time.
+    """
+    number = next_number(NUMBER_KIND, year)
+    known = queries.find_by_form_key(form_key)
+    if known is not None:
+        current_session().rollback()  # gives the number back
+        return known
+    offer = Offer(
+        offer_no=f"{year}-{number:05d}", form_key=form_key, status=queries.default_status(OfferKind.DRAFT),
+        primary_patient=patient, prices_include_vat=prices_include_vat, created_by_id=actor.id, lines=[],
+    )  # fmt: skip
+    _apply(offer, values, lines)
+    current_session().add(offer)
+    current_session().flush()
+    current_session().add(PatientOffer(patient_id=patient.id, offer_id=offer.id, assigned=True, visible=True))
+    audit.record(actor, "offer.created", offer, changes={"lines": ["", _summary(offer)]})
+    replace_terms(OfferTerm, "offer_id", offer.id, offer_terms(offer.offer_no, offer.title))
+    return offer
+
+
+def update_offer(
+    actor: Actor, offer: Offer, *, version: int, values: Mapping[str, Any], lines: Sequence[PricedLine]
+) -> None:
+    """Change a draft; raises RuleError for any other offer, StaleVersionError where somebody saved before."""
+    if offer.status.kind != OfferKind.DRAFT:
+        raise RuleError(_("Only a draft can be changed. Take the offer back to draft first."))
+    if offer.version != version:
+        raise StaleVersionError
+    before = _summary(offer)
+    offer.updated_at = now()  # lines alone must count as a change of the offer, so that its version moves
+    _apply(offer, values, lines)
+    changes: dict[str, Sequence[Any] | None] = {**audit.changes_of(offer)}
+    if (after := _summary(offer)) != before:
+        changes["lines"] = [before, after]
+    audit.record(actor, "offer.changed", offer, changes=changes)
+    try:
+        current_session().flush()
+    except StaleDataError as error:
+        raise StaleVersionError from error
+    replace_terms(OfferTerm, "offer_id", offer.id, offer_terms(offer.offer_no, offer.title))
+
+
+def move_offer(actor: Actor, offer: Offer, *, status: OfferStatus) -> None:
+    """Give an offer another status; raises RuleError where its kind may not follow."""
+    before, after = OfferKind(offer.status.kind), OfferKind(status.kind)
+    if not may_move(before, after) or not status.is_active:
+        raise RuleError(_("An offer cannot go from here to this status."))
+    if offer.status_id == status.id:
+        return
+    if after is OfferKind.SENT:
+        _check_sendable(offer)
+        offer.sent_at = now()
+    if after in DECIDED_KINDS:
+        offer.decided_at = now()
+    elif before in DECIDED_KINDS:
+        offer.decided_at = None
+    audit.record(actor, "offer.moved", offer, changes={"status": [offer.status.key, status.key]})
+    offer.status = status
+    try:
+        current_session().flush()
+    except StaleDataError as error:
+        raise StaleVersionError from error
+
+
+def assign_offer(actor: Actor, offer: Offer, *, patient: Patient) -> None:
+    """Show an offer to one more patient, a relative who pays for example; raises RuleError if she has it."""
+    if any(row.patient_id == patient.id for row in queries.list_recipients(offer.id)):
+        raise RuleError(_("The offer is assigned to this patient already."))
+    current_session().add(PatientOffer(patient_id=patient.id, offer_id=offer.id, assigned=True, visible=True))
+    audit.record(actor, "offer.assigned", offer, changes={"patient": [None, patient.patient_no]})
+
+
+def set_visibility(actor: Actor, offer: Offer, recipient: PatientOffer, *, visible: bool) -> None:
+    """Let a patient see an offer, or hide it from her."""
+    if recipient.visible != visible:
+        recipient.visible = visible
+        audit.record(actor, "offer.shown" if visible else "offer.hidden", offer, changes={})
+
+
+def record_export(actor: Actor, *, count: int) -> None:
+    """Log that offers left the portal as a file, and how many."""
+    audit.record(actor, "offers.exported", Offer, changes={"rows": [None, count]})
+
+
+def expire_offers(actor: Actor) -> int:
+    """Mark the pinned clinic's undecided offers whose last day is over; return how many.
+
+    "Valid until" is the end of that day in the clinic's zone.
+    """
+    scope = require_scope(current_session())
+    assert isinstance(scope, ClinicScope)
+    clinic = current_session().get_one(Clinic, scope.clinic_id)
+    overdue = queries.overdue_offers(today(clinic.timezone))
+    if overdue:
+        expired = queries.default_status(OfferKind.EXPIRED)
+        for offer in overdue:
+            audit.record(actor, "offer.expired", offer, changes={})
+            offer.status_id = expired.id
+    return len(overdue)
+
+
+def offer_terms(offer_no: str, title: str) -> set[str]:
+    """Return the words that find an offer; its patients' words are looked up where they stand."""
+    return {offer_no, offer_no.partition("-")[2].lstrip("0"), *words(offer_no), *words(title)}
+
+
+def _check_sendable(offer: Offer) -> None:
+    if not offer.lines:
+        raise RuleError(_("An offer without treatments cannot be sent. Add one first."))
+
+
+def _apply(offer: Offer, values: Mapping[str, Any], lines: Sequence[PricedLine]) -> None:
+    for name, value in values.items():
+        setattr(offer, name, value)
+    totals = offer_totals([line.amounts for line in lines], prices_include_vat=offer.prices_include_vat)
+    offer.subtotal, offer.discount_total = totals.subtotal, totals.discount
+    offer.net_total, offer.vat_total, offer.grand_total = totals.net, totals.vat, totals.gross
+    offer.lines = [_treatment(line, position) for position, line in enumerate(lines)]
+
+
+def _treatment(line: PricedLine, position: int) -> Treatment:
+    amounts, totals = line.amounts, line.totals
+    return Treatment(
+        catalog_id=line.catalog_id, code=line.code, name=line.name, scope=line.scope, arch=line.arch,
+        position=position, quantity=amounts.quantity, unit_price=amounts.unit_price,
+        discount_kind=amounts.discount_kind, discount_value=amounts.discount_value, vat_rate=amounts.vat_rate,
+        line_base=totals.base, line_discount=totals.discount, line_net=totals.net, line_vat=totals.vat,
+        line_gross=totals.gross,
+        teeth=[TreatmentTooth(tooth=tooth, position=place) for place, tooth in enumerate(line.teeth)],
+    )  # fmt: skip
+
+
+def _summary(offer: Offer) -> str:
+    """Write the lines in one text for the log: what, where, how much."""
+    parts = []
+    for line in offer.lines:
+        where = format_teeth(tooth.tooth for tooth in line.teeth)
+        parts.append(f"{line.name}{' ' + where if where else ''} {line.line_gross}")
+    text = "; ".join(parts)
+    return text if len(text) <= _SUMMARY else text[: _SUMMARY - 1] + "…"

@@ -1,0 +1,197 @@
+"""Pages of offers: list, draft, show, edit, move, assign."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from portal.core.access import Permission, access
+from portal.core.clock import today
+from portal.core.errors import NotFoundError, RuleError, StaleVersionError
+from portal.core.identity import current_clinic, request_actor
+from portal.core.panels import patient_page
+from portal.core.tables import csv_download
+from portal.offers import presenting, queries, services
+from portal.offers.editor import Editor, blank_line, new_form, offer_form, open_editor
+from portal.offers.forms import AssignForm, MoveForm, OfferForm, VisibilityForm
+from portal.offers.listing import OfferListView, export_table, filter_from_args, status_label
+from portal.patients.queries import PatientFilter, get_patient, list_patients
+
+blueprint = Blueprint("offers", __name__, url_prefix="/offers")
+patient_page.add(Permission.OFFERS_READ, presenting.patient_panel)
+
+
+@blueprint.get("/")
+@access(Permission.OFFERS_READ)
+def index() -> ResponseReturnValue:
+    """List offers, with what they come to in each currency."""
+    wanted, statuses = filter_from_args(request.args), queries.list_statuses()
+    page = queries.list_offers(wanted, request.args.get("at"), statuses)
+    view = OfferListView(wanted, page, queries.sum_offers(wanted, statuses), statuses)
+    return render_template("offers/index.html", view=view)
+
+
+@blueprint.post("/export")
+@access(Permission.OFFERS_EXPORT)
+def export() -> ResponseReturnValue:
+    """Download the list as CSV; what leaves the portal is logged."""
+    wanted, statuses = filter_from_args(request.form), queries.list_statuses()
+    rows = list(queries.all_offers(wanted, statuses))
+    services.record_export(request_actor(), count=len(rows))
+    return csv_download(_("offers"), export_table(rows, statuses))
+
+
+@blueprint.get("/new/patient")
+@access(Permission.OFFERS_WRITE)
+def pick_patient() -> ResponseReturnValue:
+    """Ask for whom a new offer is."""
+    query = request.args.get("q", "").replace("\x00", "")[:200].strip()
+    page = list_patients(PatientFilter(query=query), None)
+    return render_template("offers/pick_patient.html", query=query, rows=page.items)
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@access(Permission.OFFERS_WRITE)
+def new() -> ResponseReturnValue:
+    """Draft an offer for the patient named in the address."""
+    wanted = request.args.get("patient", type=UUID)
+    if wanted is None:
+        return redirect(url_for("offers.pick_patient"))
+    patient = get_patient(wanted)
+    form = new_form(patient)
+    editor = open_editor(form, patient, None)
+    if form.submitted() and editor.compute():
+        offer = services.create_offer(
+            request_actor(),
+            patient,
+            form_key=form.form_key.data,
+            year=today(current_clinic().timezone).year,
+            prices_include_vat=editor.book.prices_include_vat,
+            values=form.values(),
+            lines=editor.lines,
+        )
+        flash(_("Offer %(number)s is drafted.", number=offer.offer_no), "success")
+        return redirect(url_for("offers.show", offer_id=offer.id))
+    return _editor_page(editor, 422 if form.errors else 200)
+
+
+@blueprint.route("/<uuid:offer_id>/edit", methods=["GET", "POST"])
+@access(Permission.OFFERS_WRITE)
+def edit(offer_id: UUID) -> ResponseReturnValue:
+    """Change a draft."""
+    offer = queries.get_offer(offer_id)
+    form = offer_form(offer)
+    editor = open_editor(form, presenting.patient_of(offer), offer)
+    conflict = False
+    if form.submitted() and editor.compute():
+        try:
+            services.update_offer(
+                request_actor(), offer, version=form.version.data, values=form.values(), lines=editor.lines
+            )
+        except StaleVersionError:
+            conflict, form.version.data = True, offer.version
+        else:
+            flash(_("Saved."), "success")
+            return redirect(url_for("offers.show", offer_id=offer_id))
+    return _editor_page(editor, 409 if conflict else 422 if form.errors else 200, conflict=conflict)
+
+
+@blueprint.post("/preview")
+@access(Permission.OFFERS_WRITE)
+def preview() -> ResponseReturnValue:
+    """Show the editor again with everything computed and more room, saving nothing (for pages without script)."""
+    editor = _editor_from_form()
+    return _editor_page(editor, 200, more=5)
+
+
+@blueprint.post("/totals")
+@access(Permission.OFFERS_WRITE)
+def totals() -> ResponseReturnValue:
+    """Return what the lines being typed come to, for the page's script; saves nothing."""
+    editor = _editor_from_form()
+    lines = {str(place): presenting.line_preview(line, editor.currency) for place, line in editor.priced.items()}
+    html = render_template("offers/_totals.html", totals=editor.totals, currency=editor.currency)
+    return {"lines": lines, "totals": html}
+
+
+@blueprint.get("/<uuid:offer_id>")
+@access(Permission.OFFERS_READ)
+def show(offer_id: UUID) -> ResponseReturnValue:
+    """Show an offer, where it may go from here, and what was done."""
+    return _show_page(offer_id, AssignForm(formdata=None))
+
+
+@blueprint.post("/<uuid:offer_id>/status")
+@access(Permission.OFFERS_WRITE)
+def move(offer_id: UUID) -> ResponseReturnValue:
+    """Give an offer another status."""
+    offer, form = queries.get_offer(offer_id), MoveForm()
+    status = next((row for row in queries.list_statuses() if row.id == form.status_id.data), None)
+    if status is None:
+        raise NotFoundError
+    try:
+        services.move_offer(request_actor(), offer, status=status)
+        flash(_("The status is now: %(status)s.", status=status_label(status)), "success")
+    except RuleError as error:
+        flash(error.message, "warning")
+    return redirect(url_for("offers.show", offer_id=offer_id))
+
+
+@blueprint.post("/<uuid:offer_id>/patients")
+@access(Permission.OFFERS_WRITE)
+def assign(offer_id: UUID) -> ResponseReturnValue:
+    """Assign an offer to one more patient, by her number."""
+    offer, form = queries.get_offer(offer_id), AssignForm()
+    if form.submitted():
+        patient = queries.find_patient_by_number(form.patient_no.data)
+        try:
+            if patient is None:
+                raise RuleError(_("No patient has this number."))
+            services.assign_offer(request_actor(), offer, patient=patient)
+        except RuleError as error:
+            form.patient_no.errors = [error.message]
+        else:
+            flash(_("The offer is assigned to %(name)s as well.", name=patient.full_name), "success")
+            return redirect(url_for("offers.show", offer_id=offer_id))
+    return _show_page(offer_id, form), 422
+
+
+@blueprint.post("/<uuid:offer_id>/patients/<uuid:recipient_id>/visibility")
+@access(Permission.OFFERS_WRITE)
+def set_visibility(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
+    """Let a patient see an offer, or hide it from her."""
+    form = VisibilityForm()
+    if form.submitted():
+        offer, recipient = queries.get_offer(offer_id), queries.get_recipient(offer_id, recipient_id)
+        services.set_visibility(request_actor(), offer, recipient, visible=form.visible.data == "yes")
+        flash(_("Saved."), "success")
+    return redirect(url_for("offers.show", offer_id=offer_id))
+
+
+def _editor_from_form() -> Editor:
+    form = OfferForm()
+    if form.patient_id.data is None:
+        raise NotFoundError
+    patient = get_patient(form.patient_id.data)
+    offer = queries.get_offer(form.offer_id.data) if form.offer_id.data else None
+    editor = open_editor(form, patient, offer)
+    form.lines.validate(form)
+    editor.compute()
+    return editor
+
+
+def _editor_page(editor: Editor, status: int, *, more: int = 2, conflict: bool = False) -> ResponseReturnValue:
+    if not editor.priced:
+        editor.compute()
+    editor.add_empty_lines(more)
+    editor.show_defaults()
+    page = render_template("offers/edit.html", editor=editor, conflict=conflict, blank=blank_line(editor.book))
+    return page, status
+
+
+def _show_page(offer_id: UUID, form: AssignForm) -> str:
+    offer = queries.get_offer(offer_id)
+    return render_template("offers/show.html", view=presenting.OfferView(offer, queries.list_statuses()), form=form)

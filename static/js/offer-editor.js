@@ -1,0 +1,65 @@
+// The offer editor: lines added and removed in place, amounts computed by the server while typing.
+// Without this script the same form works: "Compute and add lines" does it with a page load.
+
+const form = document.querySelector("form.offer-editor");
+const lines = form?.querySelector("[data-lines]");
+const blank = form?.querySelector("template[data-blank]");
+let timer = 0;
+let asked = 0;
+
+const places = () => [...lines.querySelectorAll("[data-line]")];
+const placeOf = (line) => line.querySelector("[name^='lines-']")?.name.split("-")[1];
+
+function addLine() {
+  const next = Math.max(-1, ...places().map((line) => Number(placeOf(line)))) + 1;
+  const piece = blank.innerHTML.replaceAll("__index__", String(next));
+  lines.insertAdjacentHTML("beforeend", piece);
+  const line = lines.lastElementChild;
+  line.querySelector("legend").append(String(next + 1));
+  arm(line);
+  return line;
+}
+
+function removeLine(line) {
+  const other = line.nextElementSibling ?? line.previousElementSibling;
+  line.remove();
+  (other ?? addLine()).querySelector("select, input")?.focus();
+  compute();
+}
+
+function arm(line) {
+  const button = line.querySelector("[data-remove]");
+  button.hidden = false;
+  button.addEventListener("click", () => removeLine(line));
+}
+
+// The server numbers what it receives 0, 1, 2, ...; the answer is matched by that order.
+async function compute() {
+  const turn = ++asked;
+  const answer = await fetch(form.dataset.totals, { method: "POST", body: new FormData(form) }).catch(() => null);
+  if (!answer?.ok || turn !== asked || !answer.headers.get("Content-Type").includes("json")) return;
+  const { lines: amounts, totals } = await answer.json();
+  places().forEach((line, order) => show(line, amounts[String(order)]));
+  form.querySelector("[data-sums]").innerHTML = totals;
+}
+
+function show(line, amounts) {
+  line.querySelector("[data-total]").textContent = amounts?.total ?? "—";
+  for (const name of ["quantity", "unit_price", "vat_rate"]) {
+    line.querySelector(`[data-auto='${name}']`).placeholder = amounts?.[name] ?? "";
+  }
+}
+
+function soon() {
+  clearTimeout(timer);
+  timer = setTimeout(compute, 250);
+}
+
+if (form) {
+  places().forEach(arm);
+  form.querySelector("[data-preview]").hidden = true;
+  const add = form.querySelector("[data-add]");
+  add.hidden = false;
+  add.addEventListener("click", () => addLine().querySelector("select").focus());
+  form.addEventListener("input", (event) => { if ("auto" in event.target.dataset) soon(); });
+}
