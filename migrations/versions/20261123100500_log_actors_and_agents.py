@@ -38,6 +38,9 @@ KIND = """kind = CASE lower(btrim(key) COLLATE "C")
     WHEN 'new' THEN 'new' WHEN 'waiting' THEN 'waiting_clinic' WHEN 'waiting_clinic' THEN 'waiting_clinic'
     WHEN 'resolved' THEN 'resolved' WHEN 'closed' THEN 'closed' ELSE 'open' END"""
 INDEXES = (
+    ("system_logs", "clinic_id, at"),
+    ("system_logs", "at"),
+    ("analytics_events", "clinic_id, name, at"),
     ("support_tickets", "clinic_id, created_by"),
     ("support_tickets", "clinic_id, status_id"),
     ("support_tickets", "status_id, assigned_to"),
@@ -54,6 +57,8 @@ def upgrade() -> None:
     evolve.restore_columns(revision, "activity_logs", list(LOG_COLUMNS))
     evolve.add_columns("support_messages", *(f"{name} {kind}" for name, kind in MESSAGE_COLUMNS.items()))
     evolve.restore_columns(revision, "support_messages", list(MESSAGE_COLUMNS))
+    evolve.add_columns("system_logs", "request_id varchar(40)")
+    evolve.restore_columns(revision, "system_logs", ["request_id"], key=["id"])
     _swap_assignees()
     if not evolve.has_column("support_statuses", "kind"):
         evolve.add_columns("support_statuses", "kind varchar(20) NOT NULL DEFAULT 'open'")
@@ -85,9 +90,12 @@ def _constrain() -> None:
     evolve.add_foreign_key("support_tickets", ["assigned_to"], "platform_users")
     for table, columns in INDEXES:
         evolve.create_index(f"ix_{table}_{columns.replace(', ', '_')}", table, columns)
+    evolve.drop_index("ix_system_logs_clinic_id")
 
 
 def downgrade() -> None:
+    evolve.run("CREATE INDEX ix_system_logs_clinic_id ON system_logs (clinic_id)")
+    evolve.keep_columns(revision, "system_logs", ["request_id"], key=["id"])
     for table, columns in INDEXES:
         evolve.run(f"DROP INDEX IF EXISTS ix_{table}_{columns.replace(', ', '_')}")
     evolve.keep_columns(revision, "support_statuses", ["kind"], key=["id"])

@@ -98,6 +98,7 @@ INDEXES = {
     "patient_offers": ("clinic_id, offer_id",),
     "offer_terms": ("clinic_id, offer_id",),
 }  # fmt: skip
+DEFAULTS = {"offers": ("currency", "'TRY'"), "treatments": ("unit_price", "0")}
 NUMBERS = evolve.keep_name(revision, "numbers")
 NUMBER = f"""
     CREATE TABLE IF NOT EXISTS {NUMBERS} AS
@@ -185,6 +186,8 @@ def _find() -> None:
 
 
 def _constrain() -> None:
+    for table, (column, _default) in DEFAULTS.items():
+        evolve.run(f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT")
     for column in ("offer_no", "prices_include_vat"):
         evolve.add_not_null("offers", column)
     evolve.add_unique("offers", ["clinic_id", "offer_no"])
@@ -204,6 +207,8 @@ def downgrade() -> None:
     evolve.drop_constraint("offers", "ck_offers_currency")
     for name in CHECKS:
         evolve.drop_constraint("treatments", f"ck_treatments_{name}")
+    for table, (column, default) in DEFAULTS.items():
+        evolve.run(f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}")
     for table in ("offers", "treatments", "patient_offers"):
         for columns in INDEXES[table]:
             evolve.run(f"DROP INDEX ix_{table}_{columns.replace(', ', '_')}")

@@ -22,12 +22,12 @@ from portal.core.forms import DecimalField, LineField, PortalForm, Required
 from portal.core.money import quantize_money
 
 SCOPES: dict[str, LazyString] = {
-    Scope.TOOTH: _l("One tooth"), Scope.MULTI: _l("Several teeth as one piece"), Scope.QUADRANT: _l("One quadrant"),
+    Scope.TOOTH: _l("One tooth"), Scope.MULTI: _l("Several teeth"), Scope.QUADRANT: _l("One quadrant"),
     Scope.ARCH: _l("One jaw"), Scope.MOUTH: _l("Whole mouth"),
 }  # fmt: skip
 PRICINGS: dict[str, LazyString] = {
     Pricing.FLAT: _l("Fixed price"), Pricing.PER_TOOTH: _l("Per tooth"), Pricing.PER_SURFACE: _l("Per surface"),
-    Pricing.PER_ROLE: _l("Per pillar and pontic"), Pricing.PER_ARCH: _l("Per jaw"),
+    Pricing.PER_ROLE: _l("Per bridge unit"), Pricing.PER_ARCH: _l("Per jaw"),
     Pricing.PER_SESSION: _l("Per session"),
 }  # fmt: skip
 VAT_CLASSES: dict[str, LazyString] = {
@@ -80,7 +80,7 @@ class TreatmentForm(PortalForm):
     )  # fmt: skip
     category_id = SelectField(_l("Category"), [Required()])
     scope = SelectField(_l("Applies to"), [Required()])
-    pricing = SelectField(_l("Priced"), [Required()])
+    pricing = SelectField(_l("Priced"), [Required()], default=Pricing.PER_TOOTH)
     dentition = SelectField(_l("Done on"), [Required()])
     duration_min = MinutesField(_l("Minutes"), [Optional()], description=_l("How long it takes in the chair."))
     vat_class = SelectField(

@@ -66,7 +66,6 @@ class Line:
 class Heading:
     """A category and those of its treatments that the list shows."""
 
-    key: str
     names: Names
     lines: Sequence[Line]
 
@@ -106,8 +105,8 @@ class CatalogView:
     def headings(self) -> list[Heading]:
         """Return the categories that have something to show, in the catalogue's order."""
         return [
-            Heading(key, names_of(first, "category"), [self._line(row) for row in (first, *rest)])
-            for key, (first, *rest) in groupby(self.rows, key=lambda row: str(row.category_key))
+            Heading(names_of(first, "category"), [self._line(row) for row in (first, *rest)])
+            for _key, (first, *rest) in groupby(self.rows, key=lambda row: row.category_key)
         ]
 
     def price_titles(self) -> list[str]:

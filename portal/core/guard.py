@@ -6,7 +6,7 @@ where the ORM cannot limit it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 from weakref import WeakSet
 
@@ -45,14 +45,35 @@ def _refuse_what_cannot_be_scoped(state: orm.ORMExecuteState) -> None:
         raise ScopeError("INSERT on a tenant table outside the unit of work: use bulk_insert().")
     if state.is_update:
         _refuse_moving_rows(statement)
-    if statement in _passed:
-        return
+    if statement in _passed or state.is_column_load or state.is_relationship_load:
+        return  # walked before, or made by the ORM itself from mapped columns
     for element in visitors.iterate(cast("sa.ClauseElement", statement)):
         if isinstance(element, sa.TextClause):
             raise ScopeError("text() cannot be limited to the pinned clinic.")
-        if isinstance(element, sa.Table) and _is_tenant(element) and "parententity" not in element._annotations:
-            raise ScopeError(f"A Core statement on {element.name} cannot be limited to the pinned clinic.")
+        for table in _plain_tables(element):
+            raise ScopeError(f"A Core statement on {table.name} cannot be limited to the pinned clinic.")
     _passed.add(statement)
+
+
+def _plain_tables(element: Any) -> Iterator[sa.Table]:
+    """Yield the tenant tables that an element names past the ORM, where no criteria would reach them.
+
+    A select also yields the bare tables of its mapped columns when walked, so tables are looked
+    for where they are named, not where they are met.
+    """
+    named: list[Any] = []
+    if isinstance(element, sa.Column):
+        named = [] if "parententity" in element._annotations else [element.table]
+    elif isinstance(element, sa.Select):
+        named = [*element._raw_columns, *element._from_obj, *(join[0] for join in element._setup_joins)]
+    elif isinstance(element, sa.Join):
+        named = [element.left, element.right]
+    elif isinstance(element, sa.UpdateBase):
+        named = [element.table]
+    for source in named:
+        table = source.element if isinstance(source, sa.Alias) else source
+        if isinstance(table, sa.Table) and _is_tenant(table) and "parententity" not in source._annotations:
+            yield table
 
 
 def _refuse_moving_rows(statement: Any) -> None:

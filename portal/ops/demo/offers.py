@@ -25,7 +25,6 @@ from portal.ops.demo.histories import DECK, History, make_history
 from portal.ops.demo.patients import NewPatient
 from portal.ops.demo.plans import LONG_PLAN, Plan, Wish, draw_plan, travel
 
-CHILD_DAYS = 13 * 365
 LONG_OFFER = 12  # the place of the offer of three pages
 MAX_SHORT_LINES = 8
 DISCOUNT_SHARE, NOTE_SHARE, RELATIVE_SHARE, TRAVEL_SHARE, HIDDEN_SHARE = 0.25, 0.3, 0.6, 0.7, 0.1
@@ -92,8 +91,8 @@ def _draft(desk: Desk, patient: NewPatient, before: NewPatient | None, place: in
     validity = timedelta(days=desk.clinic.offer_validity_days)
     history = make_history(dice, deck[place % len(DECK)], patient.registered_at, desk.year, validity)
     book = desk.book(_CURRENCIES.get(person.residence, Currency.EUR), "tr" if person.locale == "tr" else "en")
-    child = (desk.year.today - person.birth_date).days < CHILD_DAYS
-    plan = LONG_PLAN if place == LONG_OFFER else draw_plan(dice, child=child)
+    years = (desk.year.today - person.birth_date).days // 365
+    plan = LONG_PLAN if place == LONG_OFFER else draw_plan(dice, years)
     wishes = plan.wishes(dice)
     abroad = person.residence != desk.clinic.country
     if abroad and len(wishes) + 2 <= MAX_SHORT_LINES and dice.chance(TRAVEL_SHARE):

@@ -11,15 +11,13 @@ from portal.offers.models import Jaw
 from portal.ops.demo.dice import Dice
 
 LINING_SHARE = 0.3
+TEEN, ADULT = 13, 18
 FIRST_MOLAR = 6  # the last digit of its FDI number
 
 _MOLARS = (16, 26, 36, 46, 17, 27, 37, 47)
 _IMPLANT_SITES = (16, 15, 14, 24, 25, 26, 36, 35, 45, 46)
 _FILLED = (14, 15, 16, 17, 24, 25, 26, 27, 34, 35, 36, 37, 44, 45, 46, 47)
-_MILKLINING_SHARE = 0.3
-FIRST_MOLAR = 6  # the last digit of its FDI number
-
-_MOLARS = (54, 55, 64, 65, 74, 75, 84, 85)
+_MILK_MOLARS = (54, 55, 64, 65, 74, 75, 84, 85)
 _SMILES = ((13, 12, 11, 21, 22, 23), (14, 13, 12, 11, 21, 22, 23, 24), (15, 14, 13, 12, 11, 21, 22, 23, 24, 25))
 _BRIDGES = ((14, 15, 16), (24, 25, 26), (35, 36, 37), (45, 46, 47), (12, 11, 21, 22))
 
@@ -36,11 +34,12 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan of treatment: its title in both languages, how often it occurs, and its lines."""
+    """A plan of treatment: its title in both languages, how often it occurs, from which age, and its lines."""
 
     title_tr: str
     title_en: str
     weight: int
+    youngest: int
     wishes: Callable[[Dice], list[Wish]]
 
 
@@ -135,26 +134,28 @@ def _rehabilitation(_dice: Dice) -> list[Wish]:
 
 
 PLANS = (
-    Plan("Kontrol ve diş taşı temizliği", "Check-up and cleaning", 14, _check_up),
-    Plan("Dolgu tedavisi", "Fillings", 14, _fillings),
-    Plan("Kanal tedavisi ve kaplama", "Root canal and crown", 14, _root_canal),
-    Plan("İmplant tedavisi", "Dental implants", 16, _implants),
-    Plan("Gülüş tasarımı", "Smile makeover", 12, _smile),
-    Plan("Köprü protezi", "Dental bridge", 6, _bridge),
-    Plan("Tek çene sabit implant protezi", "Full-arch implants", 6, _full_arch),
-    Plan("Ortodonti tedavisi", "Orthodontic treatment", 6, _braces),
-    Plan("Yirmilik diş çekimi", "Wisdom tooth removal", 5, _wisdom),
-    Plan("Diş eti tedavisi", "Gum treatment", 4, _gums),
-    Plan("Diş beyazlatma", "Teeth whitening", 4, _whitening),
-    Plan("Hareketli protez", "Dentures", 3, _dentures),
+    Plan("Kontrol ve diş taşı temizliği", "Check-up and cleaning", 14, TEEN, _check_up),
+    Plan("Dolgu tedavisi", "Fillings", 14, TEEN, _fillings),
+    Plan("Kanal tedavisi ve kaplama", "Root canal and crown", 14, ADULT, _root_canal),
+    Plan("İmplant tedavisi", "Dental implants", 16, ADULT, _implants),
+    Plan("Gülüş tasarımı", "Smile makeover", 12, ADULT, _smile),
+    Plan("Köprü protezi", "Dental bridge", 6, ADULT, _bridge),
+    Plan("Tek çene sabit implant protezi", "Full-arch implants", 6, ADULT, _full_arch),
+    Plan("Ortodonti tedavisi", "Orthodontic treatment", 6, TEEN, _braces),
+    Plan("Yirmilik diş çekimi", "Wisdom tooth removal", 5, 16, _wisdom),
+    Plan("Diş eti tedavisi", "Gum treatment", 4, ADULT, _gums),
+    Plan("Diş beyazlatma", "Teeth whitening", 4, ADULT, _whitening),
+    Plan("Hareketli protez", "Dentures", 3, ADULT, _dentures),
 )
-CHILD_PLAN = Plan("Çocuk diş tedavisi", "Dental care for a child", 1, _child)
-LONG_PLAN = Plan("Tam ağız rehabilitasyonu", "Full-mouth rehabilitation", 1, _rehabilitation)
+CHILD_PLAN = Plan("Çocuk diş tedavisi", "Dental care for a child", 1, 0, _child)
+LONG_PLAN = Plan("Tam ağız rehabilitasyonu", "Full-mouth rehabilitation", 1, ADULT, _rehabilitation)
 
 
-def draw_plan(dice: Dice, *, child: bool) -> Plan:
-    """Draw a plan by its weight; children get theirs."""
-    return CHILD_PLAN if child else dice.weighted([(plan, plan.weight) for plan in PLANS])
+def draw_plan(dice: Dice, years: int) -> Plan:
+    """Draw a plan by its weight for a patient of this age; children under 13 get theirs."""
+    if years < TEEN:
+        return CHILD_PLAN
+    return dice.weighted([(plan, plan.weight) for plan in PLANS if years >= plan.youngest])
 
 
 def travel(dice: Dice) -> Iterable[Wish]:
