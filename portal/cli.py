@@ -1,7 +1,16 @@
-"""Commands."""
+"""The portal's commands."""
+
+from __future__ import annotations
 
 from flask import Flask
+from flask_migrate.cli import db as db_group
+
+from portal.ops.cli import demo, roles, seed, worker
 
 
 def configure_commands(app: Flask) -> None:
-    """Register the command groups."""
+    """Register the commands: `flask worker`, `flask demo`, and two more in Flask-Migrate's own group `flask db`."""
+    for command in (worker, demo):
+        app.cli.add_command(command)
+    for command in (seed, roles):
+        db_group.add_command(command)  # one group for the whole process; adding again replaces

@@ -18,7 +18,7 @@ from portal.core.clinics import ClinicInfo
 from portal.core.database import PLATFORM_BIND, db
 from portal.core.embedded import EmbeddedServer
 from portal.core.hosts import Host, HostKind
-from tests.support.data import CLINICS, build_template, test_settings
+from tests.support.data import CLINICS, build_template, settings_for
 from tests.support.people import Person
 
 HOME = "CLINIKOOP_TEST_SERVER"
@@ -64,7 +64,7 @@ def app(server: EmbeddedServer, worker_id: str = "main") -> Iterator[Flask]:
     with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER clinikoop_owner")
-    app = create_app(test_settings(prepare_embedded(server, name)))
+    app = create_app(settings_for(prepare_embedded(server, name)))
     yield app
     with app.app_context():
         for engine in db.engines.values():

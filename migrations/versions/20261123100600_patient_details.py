@@ -186,5 +186,5 @@ def downgrade() -> None:
     )
     evolve.run("ALTER TABLE patients ALTER COLUMN name SET NOT NULL")
     evolve.keep_rows(revision, "patients", f"SELECT clinic_id, id, name, phone, {', '.join(COLUMNS)} FROM patients")
-    for column in COLUMNS:
-        evolve.run(f"ALTER TABLE patients DROP COLUMN {column}")
+    evolve.run("DROP INDEX ix_patients_clinic_id_referral_source_id")
+    evolve.run("ALTER TABLE patients " + ", ".join(f"DROP COLUMN {column}" for column in COLUMNS))

@@ -47,7 +47,7 @@ def configure_login(app: Flask) -> None:
     login_manager.session_protection = None  # addresses change on phones; the database ends sessions
     login_manager.user_loader(find_identity)
     login_manager.unauthorized_handler(_ask_to_log_in)
-    login_manager.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)  # it would ask the database on error pages, too
     csrf.init_app(app)
     app.register_error_handler(CSRFError, _stale_token)
 

@@ -44,7 +44,7 @@ _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 class PriceField(DecimalField):
     """A price of at most two decimals; empty is no price, which is not the same as 0."""
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         """Refuse what the database would round unasked, and write the rest as it is stored."""
         if self.data is None:
             return
@@ -108,7 +108,7 @@ class TreatmentForm(PortalForm):
     def validate_pricing(self, field: SelectField) -> None:
         """Accept a price that counts what the treatment is done to."""
         scopes = PRICED_SCOPES.get(field.data)
-        if scopes and self.scope.data not in scopes:
+        if scopes and not self.scope.errors and self.scope.data not in scopes:
             fitting = ", ".join(str(SCOPES[scope]) for scope in Scope if scope in scopes)
             raise ValidationError(_("This price only fits a treatment that applies to: %(scopes)s.", scopes=fitting))
 

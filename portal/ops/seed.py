@@ -169,7 +169,7 @@ def _add_price_lists(day: date, *, example_prices: bool) -> int:
     rows = current_session().execute(sa.select(PriceList.currency, PriceList.audience, PriceList.name)).all()
     known = {(row.currency, row.audience) for row in rows}
     names = {row.name for row in rows}
-    missing = [
+    missing: list[dict[str, Any]] = [
         {"id": uuid7(), "name": name, "currency": currency, "audience": audience, "valid_from": day.replace(day=1)}
         for name, currency, audience in PRICE_LISTS
         if (currency, audience) not in known and name not in names

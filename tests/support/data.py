@@ -39,7 +39,7 @@ NAMES = {
 }
 
 
-def test_settings(urls: DatabaseUrls) -> Settings:
+def settings_for(urls: DatabaseUrls) -> Settings:
     """Return the settings tests run with."""
     base = Settings.from_environment(
         {"CLINIKOOP_ENV": "testing", "SECRET_KEY": "only for tests " * 3, "CLINIKOOP_INSTANCE": "/nonexistent"}
@@ -49,7 +49,7 @@ def test_settings(urls: DatabaseUrls) -> Settings:
 
 def build_template(urls: DatabaseUrls) -> None:
     """Migrate the database of ``urls`` and fill it; its connections are closed, so it can be copied."""
-    app = create_app(test_settings(urls))
+    app = create_app(settings_for(urls))
     with app.app_context():
         flask_migrate.upgrade()
     hashed = hash_password(PASSWORD)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from rich.table import Table
 
 from portal.auth.models import PlatformUser, User
 from portal.auth.passwords import hash_password
 from portal.core import audit
 from portal.core.access import ClinicRole, PlatformRole
 from portal.core.database import current_session
+from portal.core.hosts import PLATFORM_LABEL
 from portal.core.jobs import SYSTEM
 from portal.ops.demo.dice import Dice
 from portal.ops.demo.names import TURKISH
@@ -58,6 +60,11 @@ def staff_email(subdomain: str, role: ClinicRole) -> str:
     return f"{CLINIC_MAILBOXES[role]}@{subdomain}.example.com"
 
 
+def platform_email(role: PlatformRole) -> str:
+    """Return the address the platform's account of ``role`` signs in with."""
+    return f"{role}@{PLATFORM_DOMAIN}"
+
+
 def add_staff(subdomain: str) -> None:
     """Give the pinned clinic an account for every role it has none for by that address."""
     _add_accounts(User, [(role, staff_email(subdomain, role), _name(subdomain, role)) for role in ClinicRole])
@@ -65,10 +72,21 @@ def add_staff(subdomain: str) -> None:
 
 def add_platform_people() -> None:
     """Add the platform's own accounts that are missing; needs the platform's scope."""
-    _add_accounts(
-        PlatformUser,
-        [(role, f"{role}@{PLATFORM_DOMAIN}", name) for role, name in PLATFORM_PEOPLE.items()],
-    )
+    _add_accounts(PlatformUser, [(role, platform_email(role), name) for role, name in PLATFORM_PEOPLE.items()])
+
+
+def accounts_table(address: Callable[[str], str]) -> Table:
+    """Return who can sign in where; ``address`` makes a host label, such as "demo", into a URL."""
+    table = Table(title=f"The password of every account is {PASSWORD}", title_justify="left", show_lines=True)
+    table.add_column("Address", no_wrap=True)
+    table.add_column("Role")
+    table.add_column("Account", no_wrap=True)
+    for demo in DEMO_CLINICS:
+        emails = [staff_email(demo.subdomain, role) for role in ClinicRole]
+        table.add_row(address(demo.subdomain), "\n".join(ClinicRole), "\n".join(emails))
+    emails = [platform_email(role) for role in PlatformRole]
+    table.add_row(address(PLATFORM_LABEL), "\n".join(PlatformRole), "\n".join(emails))
+    return table
 
 
 def _name(subdomain: str, role: ClinicRole) -> str:

@@ -61,14 +61,17 @@ class Desk:
         """The id and name of those who write offers, in the order of their roles."""
         statement = sa.select(User.id, User.name, User.role).where(User.role.in_(_WRITERS))
         rows = current_session().execute(statement).all()
-        return [(row.id, row.name) for row in sorted(rows, key=lambda row: (_WRITERS.index(ClinicRole(row.role)), row.id))]
+        return [
+            (row.id, row.name) for row in sorted(rows, key=lambda row: (_WRITERS.index(ClinicRole(row.role)), row.id))
+        ]
 
 
 def take_numbers(kind: str, year: int, count: int) -> range:
     """Return the next ``count`` numbers of ``kind``, holding its counter until the transaction ends."""
+    session = current_session()
     first = next_number(kind, year)
-    current_session().execute(
-        sa.update(Counter).where(Counter.kind == kind, Counter.year == year).values(last_no=first + count - 1),
-        execution_options={"synchronize_session": False},
-    )
+    statement = sa.select(Counter).where(Counter.kind == kind, Counter.year == year)
+    counter = session.scalars(statement.execution_options(populate_existing=True)).one()
+    counter.last_no = first + count - 1
+    session.flush()
     return range(first, first + count)

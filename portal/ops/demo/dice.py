@@ -61,6 +61,12 @@ class PastYear:
         opening = datetime.combine(self._days[int(day)], OPENS, self._zone)
         return opening + timedelta(seconds=int(part * OPEN_MINUTES * 60))
 
+    def in_hours(self, moment: datetime) -> datetime:
+        """Move a moment into the working hours of its day; the order of two moments stays."""
+        local = moment.astimezone(self._zone)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        return local.replace(hour=OPENS.hour, minute=0, second=0) + (local - midnight) * OPEN_MINUTES / (24 * 60)
+
     def day(self, moment: datetime) -> date:
         """Return the day of a moment in the clinic's zone."""
         return moment.astimezone(self._zone).date()

@@ -62,31 +62,34 @@ def make_history(dice: Dice, kind: OfferKind, registered_at: datetime, year: Pas
     if kind is OfferKind.EXPIRED and year.end - registered_at < 2 * SHORTEST_VALIDITY:
         kind = OfferKind.VIEWED
     if kind is OfferKind.DRAFT or kind in OPEN_KINDS:
-        created_at, valid_until = _waiting(dice, registered_at, year, validity)
+        left = timedelta(days=min(dice.choice(DAYS_LEFT), max(validity.days - 2, 0)))
+        valid_until, first_day = year.today + left, year.end + left - validity
+        created_at = _written(dice, registered_at, dice.between(first_day, first_day + timedelta(days=1)), year)
     else:
-        created_at = dice.between(registered_at, min(registered_at + THINKING, year.end - SHORTEST_VALIDITY))
+        thought = min(registered_at + THINKING, year.end - SHORTEST_VALIDITY)
+        created_at = _written(dice, registered_at, dice.between(registered_at, thought), year)
         valid_until = year.day(created_at + validity)
     if kind is OfferKind.EXPIRED:
         valid_until = min(valid_until, year.today - timedelta(days=2))
     return History(kind, created_at, valid_until, _steps(dice, kind, created_at, valid_until, year))
 
 
-def _waiting(dice: Dice, registered_at: datetime, year: PastYear, validity: timedelta) -> tuple[datetime, date]:
-    """Return when an offer that waits for an answer was made, and its last day, today or later."""
-    valid_until = year.today + timedelta(days=dice.choice(DAYS_LEFT))
-    written = year.end + (valid_until - year.today) - validity
-    return dice.between(max(registered_at, written), max(registered_at, written) + timedelta(hours=2)), valid_until
+def _written(dice: Dice, registered_at: datetime, about: datetime, year: PastYear) -> datetime:
+    """Return when an offer was written: in working hours, and only after the patient was registered."""
+    return max(year.in_hours(about), registered_at + timedelta(minutes=dice.randint(10, 40)))
 
 
 def _steps(
     dice: Dice, kind: OfferKind, created_at: datetime, valid_until: date, year: PastYear
 ) -> tuple[tuple[OfferKind, datetime], ...]:
     """Return each status and when it was taken; an offer expires in the night after its last day."""
-    way = [step for step in WAY[kind] if step is not OfferKind.EXPIRED]
+    way: list[OfferKind] = [step for step in WAY[kind] if step is not OfferKind.EXPIRED]
     last_day = year.end + (valid_until - year.today)
     end = min(created_at + THINKING, last_day, year.end)
-    moments = sorted(dice.between(created_at, end) for _ in way)
-    steps = list(zip(way, moments, strict=True))
+    moments = sorted(year.in_hours(dice.between(created_at, end)) for _ in way)
+    steps: list[tuple[OfferKind, datetime]] = [
+        (step, max(at, created_at)) for step, at in zip(way, moments, strict=True)
+    ]
     if kind is OfferKind.EXPIRED:
         steps.append((kind, last_day + timedelta(days=1, minutes=5)))
     return tuple(steps)

@@ -119,7 +119,9 @@ def _typed(dice: Dice, wish: Wish, row: Any, price: Decimal, *, abroad: bool) ->
     kind, value = DiscountKind.PERCENT, None
     if dice.chance(DISCOUNT_SHARE):
         kind = dice.choice(list(DiscountKind))
-        value = Decimal(dice.choice(PERCENTS)) if kind is DiscountKind.PERCENT else (price * _TENTH).quantize(Decimal(1))
+        value = (
+            Decimal(dice.choice(PERCENTS)) if kind is DiscountKind.PERCENT else (price * _TENTH).quantize(Decimal(1))
+        )
     return TypedLine(
         catalog_id=row.id, name=None, teeth=", ".join(map(str, wish.teeth)), arch=wish.arch, quantity=wish.quantity,
         unit_price=None, discount_kind=kind, discount_value=value,

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from portal.core.audit import ActivityLog, ActorKind
 from portal.core.database import bulk_insert
+from portal.core.phones import parse_phone
 from portal.core.search import MAX_TERM
 from portal.core.text import sort_key
 from portal.ops.demo.desk import Desk, take_numbers
 from portal.ops.demo.dice import Dice
 from portal.ops.demo.people import Person
 from portal.patients.models import Patient, PatientTerm
-from portal.core.phones import parse_phone
 from portal.patients.services import NUMBER_KIND, patient_terms
 
 INACTIVE_SHARE, ARCHIVED_SHARE, NO_SOURCE_SHARE, NOTE_SHARE = 0.08, 0.05, 0.1, 0.12

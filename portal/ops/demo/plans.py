@@ -111,7 +111,12 @@ def _whitening(_dice: Dice) -> list[Wish]:
 
 
 def _dentures(_dice: Dice) -> list[Wish]:
-    return [Wish("muayene"), Wish("panoramik"), Wish("tam-protez", arch=Jaw.UPPER), Wish("bolumlu-protez", arch=Jaw.LOWER)]
+    return [
+        Wish("muayene"),
+        Wish("panoramik"),
+        Wish("tam-protez", arch=Jaw.UPPER),
+        Wish("bolumlu-protez", arch=Jaw.LOWER),
+    ]
 
 
 def _child(dice: Dice) -> list[Wish]:
