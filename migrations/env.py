@@ -21,15 +21,17 @@ from flask import current_app
 from portal.models import metadata
 from portal.ops.evolve import lock, naming, retry
 
-KEPT = ("keep_", "quarantine_")
+KEPT_PREFIX, KEPT_SUFFIX = "keep_", "_quarantine"
 LOCK_WAIT_SECONDS = 600.0
 
 config = context.config
 
 
 def include_object(_object: Any, name: str | None, kind: str, reflected: bool, _compare_to: Any) -> bool:
-    """Leave what migrations put aside, and the version table, out of comparisons with the models."""
-    return not (kind == "table" and reflected and name is not None and name.startswith(KEPT))
+    """Leave what migrations put aside out of comparisons with the models."""
+    if kind != "table" or not reflected or name is None:
+        return True
+    return not (name.startswith(KEPT_PREFIX) or name.endswith(KEPT_SUFFIX))
 
 
 def name_revision(_context: MigrationContext, _revision: Any, directives: list[MigrationScript]) -> None:

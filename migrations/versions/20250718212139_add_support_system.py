@@ -47,7 +47,7 @@ MESSAGES = """
 NEW_COLUMNS = ("category_id", "priority_id", "status_id", "assigned_to")
 STATUS_OF_TEXT = """
     INSERT INTO support_statuses (id, key, label_tr, label_en)
-    SELECT gen_random_uuid(), status, status, status FROM support_tickets
+    SELECT md5('20250718212139' || status)::uuid, status, status, status FROM support_tickets
      WHERE status_id IS NULL GROUP BY status ORDER BY status ON CONFLICT (key) DO NOTHING
 """
 

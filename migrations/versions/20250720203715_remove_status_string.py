@@ -30,7 +30,7 @@ WITH unknown AS (
         SELECT FROM offer_statuses s WHERE s.clinic_id = o.clinic_id AND {SAME.format(text="o.status")})
 ), made AS (
     INSERT INTO offer_statuses (id, clinic_id, key, label_tr, colour, position)
-    SELECT gen_random_uuid(), u.clinic_id, u.status,
+    SELECT md5('{revision}' || u.clinic_id || u.status)::uuid, u.clinic_id, u.status,
            coalesce(like_it.label_tr, nullif(btrim(u.status), ''), 'Belirsiz'), like_it.colour,
            coalesce(like_it.position, 900)
       FROM unknown u LEFT JOIN LATERAL (
@@ -45,7 +45,7 @@ OFFER_STATUS = f"""status_id = (
      ORDER BY s.key <> t.status, s.position, s.id LIMIT 1)"""
 MAKE_TICKET_STATUSES = """
     INSERT INTO support_statuses (id, key, label_tr, label_en)
-    SELECT gen_random_uuid(), status, status, status FROM support_tickets
+    SELECT md5('20250718212139' || status)::uuid, status, status, status FROM support_tickets
      WHERE status_id IS NULL GROUP BY status ON CONFLICT (key) DO NOTHING
 """
 TICKET_STATUS = "status_id = (SELECT s.id FROM support_statuses s WHERE s.key = t.status)"

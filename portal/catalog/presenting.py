@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -34,8 +34,6 @@ FIELDS: Labels = {
 _WORDS: Mapping[str, Labels] = {
     "scope": SCOPES, "pricing": PRICINGS, "dentition": DENTITIONS, "vat_class": VAT_CLASSES,
 }  # fmt: skip
-Writer = Callable[[str], str]
-Change = tuple[str, str | None, str | None]
 PriceTable = Mapping[tuple[UUID, UUID], Decimal]
 
 
@@ -87,16 +85,20 @@ def price_text(price: Decimal, currency: str) -> str:
     return money(price, currency)
 
 
-def activity(treatment: CatalogTreatment, categories: Sequence[Any]) -> list[Entry]:
-    """Return what was done to a treatment, stored values written in words."""
+def activity(treatment: CatalogTreatment, categories: Sequence[tuple[str, str]]) -> list[Entry]:
+    """Return what was done to a treatment, stored values written in words; ``categories`` are (id, name)."""
     prices = _price_labels()
-    fields = {**FIELDS, **{key: label for key, (label, _currency) in prices.items()}}
-    writers: dict[str, Writer] = {str(FIELDS[name]): partial(_word, labels) for name, labels in _WORDS.items()}
-    names = {str(key): name for key, name in category_choices(categories)}
-    writers[str(FIELDS["category_id"])] = partial(_word, names)
-    writers |= {label: partial(_amount, currency) for label, currency in prices.values()}
-    entries = list_entries(treatment.__tablename__, treatment.id, actions=ACTIONS, fields=fields)
-    return [replace(entry, changes=[_written(change, writers) for change in entry.changes]) for entry in entries]
+    return list_entries(
+        treatment.__tablename__,
+        treatment.id,
+        actions=ACTIONS,
+        fields={**FIELDS, **{key: label for key, (label, _currency) in prices.items()}},
+        values={
+            **{name: partial(_word, labels) for name, labels in _WORDS.items()},
+            "category_id": partial(_word, dict(categories)),
+            **{key: partial(_amount, currency) for key, (_label, currency) in prices.items()},
+        },
+    )
 
 
 def _price_labels() -> dict[str, tuple[str, str]]:
@@ -114,13 +116,6 @@ def _word(labels: Labels, value: str) -> str:
 
 def _amount(currency: str, value: str) -> str:
     return price_text(Decimal(value), currency)
-
-
-def _written(change: Change, writers: Mapping[str, Writer]) -> Change:
-    label, *values = change
-    writer = writers.get(label)
-    old, new = (writer(value) if writer and value else value for value in values)
-    return label, old, new
 
 
 def export_table(rows: Sequence[Any], lists: Sequence[PriceListInfo], prices: PriceTable) -> Table:

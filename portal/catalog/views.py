@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.catalog import presenting, queries, services
-from portal.catalog.forms import treatment_form
+from portal.catalog.forms import TreatmentForm, treatment_form
 from portal.catalog.listing import CatalogView, filter_from_args
+from portal.catalog.models import CatalogTreatment
 from portal.core.access import Permission, access
 from portal.core.clock import today
 from portal.core.identity import current_clinic, request_actor
@@ -40,8 +41,7 @@ def export() -> ResponseReturnValue:
 @access(Permission.CATALOG_WRITE)
 def new() -> ResponseReturnValue:
     """Add a treatment."""
-    lists = queries.list_price_lists(today(current_clinic().timezone))
-    form = treatment_form(presenting.category_choices(queries.list_categories()), lists)
+    form = _form()
     if form.submitted():
         try:
             treatment = services.create_treatment(request_actor(), values=form.values(), prices=form.prices())
@@ -57,12 +57,8 @@ def new() -> ResponseReturnValue:
 @access(Permission.CATALOG_WRITE)
 def edit(treatment_id: UUID) -> ResponseReturnValue:
     """Change a treatment and its prices, and show what was done to it."""
-    treatment, categories = queries.get_treatment(treatment_id), queries.list_categories()
-    lists = queries.list_price_lists(today(current_clinic().timezone))
-    form = treatment_form(
-        presenting.category_choices(categories), lists,
-        treatment=treatment, prices=queries.treatment_prices(treatment_id),
-    )  # fmt: skip
+    treatment = queries.get_treatment(treatment_id)
+    form = _form(treatment)
     if form.submitted():
         try:
             services.update_treatment(request_actor(), treatment, values=form.values(), prices=form.prices())
@@ -71,6 +67,16 @@ def edit(treatment_id: UUID) -> ResponseReturnValue:
         else:
             flash(_("Saved."), "success")
             return redirect(url_for("catalog.index"))
-    entries, status = presenting.activity(treatment, categories), 422 if form.errors else 200
-    name = presenting.names_of(treatment).main
+    name, entries = presenting.names_of(treatment).main, presenting.activity(treatment, form.category_id.choices)
+    status = 422 if form.errors else 200
     return render_template("catalog/edit.html", form=form, treatment=treatment, name=name, entries=entries), status
+
+
+def _form(treatment: CatalogTreatment | None = None) -> TreatmentForm:
+    """Return the form of a treatment, a new one without, with its prices in the lists valid today."""
+    return treatment_form(
+        presenting.category_choices(queries.list_categories()),
+        queries.list_price_lists(today(current_clinic().timezone)),
+        treatment=treatment,
+        prices=queries.treatment_prices(treatment.id) if treatment else None,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from portal.core.database import current_session
 from portal.core.templating import moment
 
 Labels = Mapping[str, str | LazyString]
+Writers = Mapping[str, Callable[[Any], str]]
 LIMIT = 50
 
 
@@ -30,8 +31,13 @@ class Entry:
     changes: list[tuple[str, str | None, str | None]]
 
 
-def list_entries(object_type: str, object_id: UUID, *, actions: Labels, fields: Labels) -> list[Entry]:
-    """Return what was done to an object of the pinned clinic, newest first, at most LIMIT entries."""
+def list_entries(
+    object_type: str, object_id: UUID, *, actions: Labels, fields: Labels, values: Writers | None = None
+) -> list[Entry]:
+    """Return what was done to an object of the pinned clinic, newest first, at most LIMIT entries.
+
+    Only changes of the columns in ``fields`` are told; ``values`` writes a column's values in words.
+    """
     statement = (
         sa.select(
             ActivityLog.at, ActivityLog.actor_name, ActivityLog.action, ActivityLog.changes
@@ -46,22 +52,23 @@ def list_entries(object_type: str, object_id: UUID, *, actions: Labels, fields: 
             when_iso=row.at.isoformat(),
             actor_name=row.actor_name or _("Clinikoop"),
             text=str(actions.get(row.action, row.action)),
-            changes=[_change(name, pair, fields) for name, pair in row.changes.items() if name in fields],
+            changes=[_change(str(fields[name]), pair, (values or {}).get(name, str)) for name, pair in row.changes.items() if name in fields],
         )
         for row in current_session().execute(statement)
     ]
 
 
-def _change(name: str, pair: list[Any] | None, fields: Labels) -> tuple[str, str | None, str | None]:
-    label = str(fields[name])
+def _change(
+    label: str, pair: list[Any] | None, write: Callable[[Any], str]
+) -> tuple[str, str | None, str | None]:
     if pair is None:
         return label, None, None
-    return label, _shown(pair[0]), _shown(pair[1])
+    return label, _shown(pair[0], write), _shown(pair[1], write)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, write: Callable[[Any], str]) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value)
+    return write(value)

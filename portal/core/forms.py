@@ -11,7 +11,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, StringField, TextAreaField
+from wtforms import DateField, Field, HiddenField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from portal.core.i18n import language
@@ -64,6 +64,24 @@ class TextField(TextAreaField):
         super().__init__(label, [Optional(), MaxLength(limit)], filters=[_trimmed_text], **kwargs)
 
 
+class DayField(DateField):
+    """A day typed as a browser sends it or as people write it; one that does not exist is an error."""
+
+    def __init__(self, label: Any = None, *, required: bool = False, **kwargs: Any) -> None:
+        rules = [Required() if required else Optional()]
+        super().__init__(label, rules, format=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"], **kwargs)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read a day; raises ValueError with a message that says how to write it."""
+        self.data = None
+        if not valuelist or not valuelist[0].strip():
+            return
+        try:
+            super().process_formdata([valuelist[0].strip()])
+        except ValueError as error:
+            raise ValueError(_("This day does not exist. Write it as 31.12.1990.")) from error
+
+
 class UuidField(HiddenField):
     """A hidden id; anything else becomes None."""
 
@@ -101,14 +119,19 @@ class DecimalField(StringField):
         try:
             number = parse_decimal(valuelist[0])
         except MoneyError as error:
-            if error.reason is MoneyProblem.NEGATIVE and self.low is not None:
-                raise ValueError(_("It cannot be less than %(low)s.", low=self.low)) from error
-            raise ValueError(_("Write a number such as 1.234,56 or 1234.56.")) from error
+            raise ValueError(self._refusal(error.reason)) from error
         if self.low is not None and number < self.low:
-            raise ValueError(_("It cannot be less than %(low)s.", low=self.low))
+            raise ValueError(self._refusal(MoneyProblem.NEGATIVE))
         if self.high is not None and number > self.high:
-            raise ValueError(_("It cannot be more than %(high)s.", high=self.high))
+            raise ValueError(self._refusal(MoneyProblem.TOO_LARGE))
         self.data = number
+
+    def _refusal(self, reason: MoneyProblem) -> str:
+        if reason is MoneyProblem.NEGATIVE and self.low is not None:
+            return str(_("It cannot be less than %(low)s.", low=plain_number(self.low)))
+        if reason is MoneyProblem.TOO_LARGE and self.high is not None:
+            return str(_("It cannot be more than %(high)s.", high=plain_number(self.high)))
+        return str(_("Write a number such as 1.234,56 or 1234.56."))
 
 
 def plain_number(value: Decimal) -> str:

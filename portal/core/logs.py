@@ -18,7 +18,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,40}")
 
 def configure_logs(app: Flask, style: Literal["json", "console"]) -> None:
     """Set up structlog for the process and log every request of ``app``."""
-    renderer = structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    # The default traceback of the console prints local variables, and with them patients' data.
+    console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.processors.JSONRenderer() if style == "json" else console
     chain: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

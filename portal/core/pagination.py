@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,12 +87,18 @@ def _decode(cursor: str | None, order: Order) -> tuple[str, list[str]] | None:
         return None
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        direction, values = parts[0], parts[1:]
-        valid = direction in ("f", "b") and len(values) == len(order.columns)
+        direction, *values = parts
+        if direction not in ("f", "b") or not all(map(_is_storable, values)):
+            return None
         _bind(order, values)
-    except (ValueError, binascii.Error, IndexError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, RecursionError):
         return None
-    return (direction, values) if valid and all("\x00" not in value for value in values) else None
+    return direction, values
+
+
+def _is_storable(value: object) -> bool:
+    """Tell whether PostgreSQL takes ``value`` as text: neither NUL nor half of a surrogate pair."""
+    return isinstance(value, str) and not any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in value)
 
 
 def _bind(order: Order, values: Sequence[str]) -> list[Any]:

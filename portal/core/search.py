@@ -10,34 +10,56 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.core.database import ClinicOwned, bulk_insert, current_session
-from portal.core.text import words
+from portal.core.text import clean_line, fold, words
 
+MAX_QUERY = 200
 MAX_WORDS = 6
 MAX_TERM = 100
+Word = tuple[str, ...]
 _DIGITS = re.compile(r"[\d\s()+./-]{3,}")
 
 
 def matches(term_model: Any, row_column: Any, owner: Any, query: str) -> list[sa.ColumnElement[bool]]:
     """Return the conditions that a row has every word of ``query`` as the beginning of one of its terms.
 
+    A query of punctuation only finds nothing.
+    """
+    found = [owner.in_(sa.select(row_column).where(begins(term_model.term, word))) for word in query_words(query)]
+    return found or ([sa.false()] if query.strip() else [])
+
+
+def begins(term: Any, spellings: Word) -> sa.ColumnElement[bool]:
+    """Return the condition that ``term`` begins with one of the spellings of a word.
+
     ``^@`` is leakproof and keeps its index under row-level security; LIKE does not.
     """
-    return [
-        owner.in_(sa.select(row_column).where(term_model.term.op("^@")(word)))
-        for word in query_words(query)
-    ]
+    return sa.or_(*(term.op("^@")(spelling) for spelling in spellings))
 
 
-def query_words(query: str) -> list[str]:
-    """Return the folded words of a search; a typed phone number counts as one word of digits."""
-    text = query.strip()[:200]
+def clean_query(typed: str) -> str:
+    """Return what was typed into a search box, fit for one line and for the database."""
+    return clean_line(typed)[:MAX_QUERY]
+
+
+def query_words(query: str) -> list[Word]:
+    """Return the folded words of a search, each in every spelling it may be stored in.
+
+    A typed phone number counts as one word of digits.
+    """
+    text = query.strip()[:MAX_QUERY]
     if _DIGITS.fullmatch(text):
         digits = re.sub(r"\D", "", text)
-        digits = digits.removeprefix("00").removeprefix("0")
-        return [digits] if digits else []
-    if "@" in text:
-        return [word.lower()[:MAX_TERM] for word in text.split()][:MAX_WORDS]
-    return [word[:MAX_TERM] for word in words(text)][:MAX_WORDS]
+        return [_spellings(digits, text)] if digits else []
+    found = [fold(word) for word in text.split()] if "@" in text else words(text)
+    return [_spellings(word[:MAX_TERM]) for word in found[:MAX_WORDS]]
+
+
+def _spellings(word: str, typed: str | None = None) -> Word:
+    """Return a word as it is and, for digits, without a trunk prefix (0) or an international one (00)."""
+    spellings = {word: None, typed or word: None}
+    if word.isdigit():
+        spellings[word.removeprefix("00") if word.startswith("00") else word.removeprefix("0")] = None
+    return tuple(spelling for spelling in spellings if spelling)
 
 
 def phone_terms(e164: str | None, raw: str | None) -> set[str]:

@@ -145,7 +145,7 @@ def treatment_groups(book: PriceBook) -> dict[str, list[tuple[str, str]]]:
     groups: dict[str, list[tuple[str, str]]] = {}
     turkish = language() == "tr"
     for row in book.treatments.values():
-        heading = row.category_name_tr if turkish else row.category_name_en
+        heading = row.category_tr if turkish else row.category_en
         groups.setdefault(heading, []).append((str(row.id), row.name_tr if turkish else row.name_en))
     return groups
 

@@ -42,7 +42,7 @@ class LineForm(FlaskForm):
     unit_price = DecimalField(_l("Unit price"), low=Decimal(0), high=MAX_AMOUNT)
     discount_value = DecimalField(_l("Discount"), low=Decimal(0), high=MAX_AMOUNT)
     discount_kind = SelectField(_l("Discount in"), choices=list(DISCOUNTS.items()), default=DiscountKind.PERCENT)
-    vat_rate = DecimalField(_l("VAT %%"), low=Decimal(0), high=Decimal(100))
+    vat_rate = DecimalField(_l("VAT rate"), low=Decimal(0), high=Decimal(100))
 
     @property
     def is_blank(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from portal.core.activity import Entry, list_entries
 from portal.core.errors import NotFoundError
 from portal.core.forms import plain_number
 from portal.core.panels import Panel
-from portal.core.templating import money
+from portal.core.templating import day, money
 from portal.offers.editing import PricedLine
 from portal.offers.listing import status_label
 from portal.offers.models import Jaw, Offer, OfferKind, OfferStatus, Treatment
@@ -86,9 +87,14 @@ def vat_by_rate(offer: Offer) -> list[tuple[Decimal, Decimal, Decimal]]:
     return [(rate, net, vat) for rate, (net, vat) in sorted(sums.items())]
 
 
-def activity(offer_id: UUID) -> list[Entry]:
+def activity(offer_id: UUID, statuses: Sequence[OfferStatus]) -> list[Entry]:
     """Return what was done to an offer."""
-    return list_entries("offers", offer_id, actions=ACTIONS, fields=FIELDS)
+    labels = {status.key: status_label(status) for status in statuses}
+    values: dict[str, Callable[[str], str]] = {
+        "status": lambda key: labels.get(key, key),
+        "valid_until": lambda text: day(date.fromisoformat(text)),
+    }
+    return list_entries("offers", offer_id, actions=ACTIONS, fields=FIELDS, values=values)
 
 
 def patient_of(offer: Offer) -> Patient:
@@ -120,7 +126,7 @@ class OfferView:
         self.moves = moves(offer, statuses)
         self.vat = vat_by_rate(offer)
         self.recipients = list_recipients(offer.id)
-        self.entries = activity(offer.id)
+        self.entries = activity(offer.id, statuses)
         self.is_draft = offer.status.kind == OfferKind.DRAFT
 
 

@@ -95,7 +95,7 @@ def demo(port: int, reset: bool) -> None:
     refuse_busy_port(port)
     if reset:
         destroy_embedded()
-    upgrade_database(_console)
+    upgrade_database()
     _load_demo(_app())
     serve(_app(), port, lambda: _welcome(port))
 
@@ -117,23 +117,23 @@ def _seed_all(app: Flask) -> None:
     for clinic_id, subdomain in clinics:
         with clinic_work(app, clinic_id):
             seed_clinic(SYSTEM, example_prices=settings().environment != "production")
-        _console.print(f"{subdomain}: seeded")
+        click.echo(f"{subdomain}: seeded")
     if not clinics:
-        _console.print("There is no clinic yet; `flask db seed --demo` makes some to look at.")
+        click.echo("There is no clinic yet; `flask db seed --demo` makes some to look at.")
 
 
 def _load_demo(app: Flask) -> None:
     _refuse_production()
     added = load_demo(app)
     for subdomain, count in added.items():
-        _console.print(f"{subdomain}: {f'{count} patients added' if count else 'nothing to add'}")
+        click.echo(f"{subdomain}: {f'{count} patients added' if count else 'nothing to add'}")
     if any(added.values()):
         _analyze()
 
 
 def _welcome(port: int) -> None:
     _console.print(accounts_table(replace(settings(), port=port).url_for_host))
-    _console.print("The portal runs. Ctrl-C ends it.")
+    click.echo("The portal runs. Ctrl-C ends it.")
 
 
 def _fill(app: Flask, subdomain: str, total: int) -> None:
@@ -155,7 +155,7 @@ def _analyze() -> None:
     """Renew the planner's statistics, which autovacuum would do only minutes later; only the owner may."""
     engine = db.engines.get(OWNER_BIND)
     if engine is None:
-        _console.print("DATABASE_OWNER_URL is not set, so the tables were not analysed.")
+        click.echo("DATABASE_OWNER_URL is not set, so the tables were not analysed.")
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"ANALYZE {', '.join(Base.metadata.tables)}")
@@ -166,9 +166,9 @@ def _ensure(connection: psycopg.Connection, name: str, urls: Iterable[sa.URL]) -
     made = ensure_roles(connection, passwords)
     created = ensure_database(connection, name)
     owner = connection.execute("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [name]).fetchone()
-    _console.print(f"Roles made: {', '.join(made) or 'none, all were there'}.")
-    _console.print(f"Passwords set: {', '.join(sorted(passwords)) or 'none'}.")
-    _console.print(f"Database {name}: {'made' if created else 'was there'}.")
+    click.echo(f"Roles made: {', '.join(made) or 'none, all were there'}.")
+    click.echo(f"Passwords set: {', '.join(sorted(passwords)) or 'none'}.")
+    click.echo(f"Database {name}: {'made' if created else 'was there'}.")
     if owner and owner[0] != OWNER_ROLE:
         change = sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), sql.Identifier(OWNER_ROLE))
         raise click.ClickException(

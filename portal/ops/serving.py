@@ -15,7 +15,6 @@ import click
 import flask_migrate
 import psycopg
 from flask import Flask
-from rich.console import Console
 
 from config import ROOT
 from portal.core.bootstrap import libpq_url, start_embedded
@@ -62,9 +61,9 @@ def destroy_embedded() -> None:
     start_embedded(settings())
 
 
-def upgrade_database(console: Console) -> None:
+def upgrade_database() -> None:
     """Bring the tables up to date."""
-    console.print("Bringing the database up to date ...")
+    click.echo("Bringing the database up to date ...")
     flask_migrate.upgrade()
 
 

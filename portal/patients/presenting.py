@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from portal.core.tables import Table
 from portal.core.templating import country, day, moment
 from portal.patients.forms import GENDERS, PatientForm
 from portal.patients.models import Patient
+from portal.referrals.queries import list_sources
 from portal.core.phones import PhoneError, parse_phone, show_phone
 
 ACTIONS = {
@@ -73,7 +74,15 @@ def language_name(code: str | None) -> str:
 
 def activity(patient_id: UUID) -> list[Entry]:
     """Return what was done to a patient."""
-    return list_entries("patients", patient_id, actions=ACTIONS, fields=FIELDS)
+    sources = {str(source.id): source.name for source in list_sources()}
+    values: dict[str, Callable[[str], str]] = {
+        "gender": lambda value: str(GENDERS.get(value, value)),
+        "nationality": country,
+        "residence_country": country,
+        "locale": language_name,
+        "referral_source_id": lambda value: sources.get(value, ""),
+    }
+    return list_entries("patients", patient_id, actions=ACTIONS, fields=FIELDS, values=values)
 
 
 def conflicts(form: PatientForm, patient: Patient) -> list[Conflict]:

@@ -15,7 +15,7 @@ function addLine() {
   const piece = blank.innerHTML.replaceAll("__index__", String(next));
   lines.insertAdjacentHTML("beforeend", piece);
   const line = lines.lastElementChild;
-  line.querySelector("legend").append(String(next + 1));
+  line.querySelector("legend").append(` ${next + 1}`);
   arm(line);
   return line;
 }

@@ -15,8 +15,8 @@ from flask import Flask
 from uuid_utils.compat import uuid7
 
 from portal.catalog import queries
-from portal.catalog.enums import Audience
-from portal.catalog.models import CatalogTreatment, PriceList, PriceListItem
+from portal.catalog.enums import Audience, VatClass
+from portal.catalog.models import CatalogTreatment, PriceList, PriceListItem, VatRule
 from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
 from portal.core.clock import today
@@ -84,7 +84,8 @@ def log_of(portal: Flask, clinic: ClinicInfo) -> list[tuple[str, UUID | None, di
         ActivityLog.object_type == "treatment_catalog"
     )
     with clinic_work(portal, clinic.id) as session:
-        return [tuple(row) for row in session.execute(statement.order_by(ActivityLog.id))]
+        rows = session.execute(statement.order_by(ActivityLog.id))
+        return [(row.action, row.object_id, dict(row.changes)) for row in rows]
 
 
 def test_list_groups_treatments_under_the_headings_in_their_order(owner: Person) -> None:
@@ -311,9 +312,18 @@ def test_of_several_price_lists_the_right_one_holds(portal: Flask, papatya: Clin
         add_list(crown_id, "TRY", Audience.INTERNATIONAL, day, price="3")
         assert queries.prices("EUR", day)[crown_id] == Decimal(200)
         assert queries.prices("TRY", day)[crown_id] == Decimal(12500)
-        add_list(crown_id, "EUR", Audience.INTERNATIONAL, day + timedelta(days=1), price="4")
+        tomorrow, later = day + timedelta(days=1), day + timedelta(days=2)
+        add_list(crown_id, "EUR", Audience.INTERNATIONAL, later, price="4")
+        add_list(crown_id, "EUR", Audience.INTERNATIONAL, tomorrow, price="5")
         assert queries.prices("EUR", day)[crown_id] == Decimal(200)
-        assert queries.prices("EUR", day + timedelta(days=1)) == {crown_id: Decimal(4)}
+        assert queries.prices("EUR", tomorrow) == {crown_id: Decimal(5)}
+        assert queries.prices("EUR", later) == {crown_id: Decimal(4)}
+
+
+def test_a_price_agreed_with_a_partner_reaches_no_offer(portal: Flask, papatya: ClinicInfo) -> None:
+    crown_id = treatment(portal, papatya).id
+    with clinic_work(portal, papatya.id):
+        add_list(crown_id, "EUR", Audience.PARTNER, date(1999, 1, 1), price="2")
         assert queries.prices("EUR", date(1999, 1, 1)) == {}
 
 
@@ -333,6 +343,10 @@ def test_vat_rates_follow_the_day(portal: Flask, papatya: ClinicInfo) -> None:
         assert queries.vat_rates(date(2023, 7, 9))["treatment"] == Decimal(8)
         assert queries.vat_rates(date(2023, 7, 10))["treatment"] == Decimal(10)
         assert queries.vat_rates(date(1999, 1, 1)) == {}
+        newer = {"vat_class": VatClass.TREATMENT, "rate": Decimal(12), "valid_from": date(2024, 1, 1)}
+        bulk_insert(VatRule, [newer])
+        assert queries.vat_rates(date(2023, 12, 31))["treatment"] == Decimal(10)
+        assert queries.vat_rates(date(2024, 1, 1))["treatment"] == Decimal(12)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ FIRST, SECOND = "00000000-0000-7000-8000-000000000001", "c2000000-0000-7000-8000
 OWN = "(clinic_id = ( SELECT current_clinic() AS current_clinic))"
 
 
-def as_clinic(database, clinic: str, statement: str, **parameters):
-    """Run one statement as the application, with ``clinic`` pinned to its transaction; return rows or None."""
+def as_clinic(database, pinned: str, statement: str, **parameters):
+    """Run one statement as the application, with ``pinned`` as the clinic of its transaction; return rows, or how many."""
     with database.engine(APP_ROLE).begin() as connection:
-        connection.execute(sa.text("SELECT set_config('app.clinic_id', :clinic, true)"), {"clinic": clinic})
+        connection.execute(sa.text("SELECT set_config('app.clinic_id', :clinic, true)"), {"clinic": pinned})
         result = connection.execute(sa.text(statement), parameters)
         return [tuple(row) for row in result] if result.returns_rows else result.rowcount
 

@@ -35,8 +35,11 @@ def patiently(connection: sa.Connection, action: Callable[[], Result]) -> Result
 
 
 def _attempt(connection: sa.Connection, action: Callable[[], Result]) -> Result:
-    if not connection.in_transaction() or is_autocommit(connection):
+    if is_autocommit(connection):
         return action()
+    if not connection.in_transaction():
+        with connection.begin():
+            return action()
     with connection.begin_nested():
         return action()
 

@@ -28,7 +28,7 @@ def query(statement: str, parameters: dict[str, Any] | None = None, **names: obj
 
 def bind() -> sa.Connection:
     """Return the migration's connection; raises EvolveError under --sql, where no data can be asked."""
-    if context.is_offline_mode():
+    if op.get_context().as_sql:
         raise EvolveError("This revision depends on the data it finds and cannot be rendered with --sql.")
     return op.get_bind()
 

@@ -1,0 +1,100 @@
+"""What the sweeps over every endpoint need: its address with real ids, and the names that must never show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.routing import Rule
+
+from portal.catalog.models import CatalogTreatment
+from portal.core.access import Access
+from portal.core.clinics import ClinicInfo
+from portal.core.gate import declared_access
+from portal.core.work import clinic_work
+from portal.offers.models import Offer, PatientOffer
+from portal.patients.models import Patient
+from tests.support.data import NAMES
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Door:
+    """One endpoint with one method, and what it declares."""
+
+    endpoint: str
+    method: str
+    rule: Rule
+    access: Access
+
+    def path(self, ids: dict[str, UUID]) -> str:
+        """Return its address; fails with a clear message where a parameter has no id to stand for it."""
+        path = self.rule.rule
+        for name in self.rule.arguments:
+            assert name in ids, (
+                f"{self.endpoint} takes <{name}>, for which the sweep knows no id: "
+                "add one to `ids_of` in tests/architecture/conftest.py."
+            )
+            path = path.replace(f"<uuid:{name}>", str(ids[name]))
+        assert "<" not in path, f"{self.endpoint}: {self.rule.rule} has a parameter that is not a uuid"
+        return path
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.endpoint}"
+
+
+@pytest.fixture(scope="session")
+def doors(app: Flask) -> list[Door]:
+    """Every endpoint with every method it takes, static files aside."""
+    return [
+        Door(rule.endpoint, method, rule, declared_access(app, rule.endpoint))
+        for rule in app.url_map.iter_rules()
+        if not rule.endpoint.endswith("static")
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+@pytest.fixture
+def ids_of(portal: Flask) -> Callable[[ClinicInfo], dict[str, UUID]]:
+    """Return, for a clinic, one id of its own for each parameter name that addresses use."""
+
+    def find(clinic: ClinicInfo) -> dict[str, UUID]:
+        with clinic_work(portal, clinic.id) as session:
+            offer_id, recipient_id, patient_id = session.execute(
+                sa.select(PatientOffer.offer_id, PatientOffer.id, PatientOffer.patient_id).order_by(PatientOffer.id)
+            ).first()  # type: ignore[misc]
+            assert session.get(Offer, (clinic.id, offer_id)) and session.get(Patient, (clinic.id, patient_id))
+            treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
+        assert treatment_id is not None
+        return {
+            "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
+        }  # fmt: skip
+
+    return find
+
+
+@pytest.fixture
+def secrets_of() -> Callable[[ClinicInfo], list[str]]:
+    """Return, for a clinic, the names that nobody else's page may hold."""
+
+    def names(clinic: ClinicInfo) -> list[str]:
+        people = [name for pair in NAMES[clinic.subdomain] for name in pair]
+        staff = [f"{clinic.subdomain.capitalize()} owner", f"@{clinic.subdomain}.example.com"]
+        return [*people, *staff, clinic.name]
+
+    return names
+
+
+@pytest.fixture
+def owner_connection(portal: Flask, server: object) -> Iterator[sa.Connection]:
+    """The tables' owner, over the connection the application's requests use in this test, to see every clinic's rows.
+
+    The same connection, since a test's changes are never committed: the superuser's SET ROLE is not ours to use.
+    """
+    connection = portal.extensions["portal_connections"][None]
+    yield connection
