@@ -18,6 +18,7 @@ from alembic.operations import MigrationScript
 from alembic.runtime.migration import MigrationContext
 from flask import current_app
 
+from portal.core.database import OWNER_BIND
 from portal.models import metadata
 from portal.ops.evolve import lock, naming, retry
 
@@ -59,8 +60,7 @@ OPTIONS: dict[str, Any] = {
 
 def owner_engine() -> sa.Engine:
     """Return the engine of the role that owns the tables."""
-    engine = config.attributes.get("engine") or current_app.extensions["migrate"].db.engines["owner"]
-    assert isinstance(engine, sa.Engine)
+    engine: sa.Engine = config.attributes.get("engine") or current_app.extensions["migrate"].db.engines[OWNER_BIND]
     return engine
 
 

@@ -68,9 +68,7 @@ def downgrade() -> None:
     for table, column in UNIQUE.items():
         evolve.refuse_collisions(table, [column])
     for table in TABLES:
-        evolve.keep_rows(
-            revision, table, f"SELECT id, clinic_id FROM {table} WHERE clinic_id <> '{DEFAULT_CLINIC}'"
-        )
+        evolve.keep_rows(revision, table, f"SELECT id, clinic_id FROM {table} WHERE clinic_id <> '{DEFAULT_CLINIC}'")
         evolve.run(f"ALTER TABLE {table} DROP COLUMN clinic_id")
     for table, column in UNIQUE.items():
         evolve.run(f"ALTER TABLE {table} ADD CONSTRAINT uq_{table}_{column} UNIQUE ({column})")

@@ -53,9 +53,7 @@ def downgrade() -> None:
         evolve.drop_clinic_filler(table)
         evolve.run(f"ALTER TABLE {table} DROP COLUMN clinic_id")
     for table in (*CONSTANT, NULLABLE):
-        evolve.keep_rows(
-            revision, table, f"SELECT id, clinic_id FROM {table} WHERE clinic_id <> '{DEFAULT_CLINIC}'"
-        )
+        evolve.keep_rows(revision, table, f"SELECT id, clinic_id FROM {table} WHERE clinic_id <> '{DEFAULT_CLINIC}'")
         evolve.run(f"ALTER TABLE {table} DROP COLUMN clinic_id")
     for table, column in UNIQUE.items():
         evolve.run(f"ALTER TABLE {table} ADD CONSTRAINT uq_{table}_{column} UNIQUE ({column})")

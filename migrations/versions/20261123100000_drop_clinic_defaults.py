@@ -30,9 +30,8 @@ FILLED = {
     "support_messages": ("ticket_id", "support_tickets"),
     "patient_offers": ("offer_id", "offers"),
 }
-IN_USE = " OR ".join(
-    f"EXISTS (SELECT FROM {table} WHERE clinic_id = '{DEFAULT_CLINIC}')" for table in (*CONSTANT, *FILLED, "system_logs")
-)
+TENANT = (*CONSTANT, *FILLED, "system_logs")
+IN_USE = " OR ".join(f"EXISTS (SELECT FROM {table} WHERE clinic_id = '{DEFAULT_CLINIC}')" for table in TENANT)
 
 
 def upgrade() -> None:

@@ -22,7 +22,11 @@ branch_labels = None
 depends_on = None
 
 COLUMNS = {
-    "offer_statuses": {"kind": "varchar(12)", "label_en": "varchar(80)", "is_default": "boolean NOT NULL DEFAULT false"},
+    "offer_statuses": {
+        "kind": "varchar(12)",
+        "label_en": "varchar(80)",
+        "is_default": "boolean NOT NULL DEFAULT false",
+    },
     "reminders": {"assigned_to_id": "uuid", "completed_at": "timestamptz"},
     "notes": {"is_pinned": "boolean NOT NULL DEFAULT false"},
 }
@@ -43,7 +47,8 @@ KIND = (
 )
 DEFAULTS = """
     UPDATE offer_statuses AS t SET is_default = true FROM (
-        SELECT DISTINCT ON (clinic_id, kind) clinic_id, id, bool_or(is_default) OVER (PARTITION BY clinic_id, kind) AS has
+        SELECT DISTINCT ON (clinic_id, kind) clinic_id, id,
+               bool_or(is_default) OVER (PARTITION BY clinic_id, kind) AS has
           FROM offer_statuses WHERE is_active ORDER BY clinic_id, kind, position, id
     ) AS first WHERE t.clinic_id = first.clinic_id AND t.id = first.id AND NOT first.has
 """

@@ -213,7 +213,5 @@ def downgrade() -> None:
         for columns in INDEXES[table]:
             evolve.run(f"DROP INDEX ix_{table}_{columns.replace(', ', '_')}")
     for table, columns in COLUMNS.items():
-        evolve.keep_rows(
-            revision, table, f"SELECT clinic_id, id, {', '.join((*BASIS[table], *columns))} FROM {table}"
-        )
+        evolve.keep_rows(revision, table, f"SELECT clinic_id, id, {', '.join((*BASIS[table], *columns))} FROM {table}")
         evolve.run(f"ALTER TABLE {table} " + ", ".join(f"DROP COLUMN {column}" for column in columns))

@@ -40,7 +40,9 @@ LOOKUPS = ("support_categories", "support_priorities", "support_statuses")
 SUPPORT = ("support_tickets", "support_messages")
 PLATFORM_ONLY = {"platform_users": WORK, "platform_sessions": WORK, "platform_activity_logs": APPEND}
 # What a clinic may say of itself; its address, domain and status are the platform's to set.
-CLINIC_OWN = "name, country, timezone, default_locale, default_currency, prices_include_vat, offer_validity_days, updated_at"
+CLINIC_OWN = (
+    "name, country, timezone, default_locale, default_currency, prices_include_vat, offer_validity_days, updated_at"
+)
 BACKED_UP = "ALTER DEFAULT PRIVILEGES {verb} SELECT ON {kind} {to} " + BACKUP
 
 CURRENT_CLINIC = """

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import HiddenField, PasswordField
 from wtforms.validators import EqualTo, Length
 
 from portal.auth.passwords import MAX_LENGTH, MIN_LENGTH
-from portal.core.forms import MaxLength, PortalForm, Required
+from portal.core.forms import LineField, MaxLength, PortalForm, Required
 
 
 class LoginForm(PortalForm):
     """Address and password; ``resume`` carries a form that was sent after the session had ended."""
 
-    email = StringField(_l("E-mail"), [Required(), MaxLength(254)])
+    email = LineField(_l("E-mail"), limit=254, required=True)
     password = PasswordField(_l("Password"), [Required(), MaxLength(MAX_LENGTH)])
     next = HiddenField()
     resume = HiddenField()

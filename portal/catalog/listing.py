@@ -14,9 +14,10 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from portal.catalog.presenting import Names, names_of, price_text, price_title, pricing_text, scope_text, vat_text
+from portal.catalog.presenting import Names, names_of, price_title, pricing_text, scope_text, vat_text
 from portal.catalog.queries import PriceListInfo, list_price_lists, list_prices, list_treatments, vat_rates
 from portal.core.links import ListLinks, Option
+from portal.core.templating import money
 from portal.core.text import words
 
 PATH = "/catalog/"
@@ -127,7 +128,7 @@ class CatalogView:
         return Line(
             row.id, row.code, row.is_active, names_of(row),
             scope=scope_text(row), pricing=pricing_text(row), vat=vat_text(row, self.rates),
-            prices=["" if price is None else price_text(price, currency) for currency, price in found],
+            prices=["" if price is None else money(price, currency) for currency, price in found],
         )  # fmt: skip
 
 

@@ -80,11 +80,6 @@ def price_title(price_list: PriceListInfo) -> str:
     return f"{price_list.currency} ({price_list.name})" if price_list.shares_currency else price_list.currency
 
 
-def price_text(price: Decimal, currency: str) -> str:
-    """Write a unit price."""
-    return money(price, currency)
-
-
 def activity(treatment: CatalogTreatment, categories: Sequence[tuple[str, str]]) -> list[Entry]:
     """Return what was done to a treatment, stored values written in words; ``categories`` are (id, name)."""
     prices = _price_labels()
@@ -115,7 +110,7 @@ def _word(labels: Labels, value: str) -> str:
 
 
 def _amount(currency: str, value: str) -> str:
-    return price_text(Decimal(value), currency)
+    return money(Decimal(value), currency)
 
 
 def export_table(rows: Sequence[Any], lists: Sequence[PriceListInfo], prices: PriceTable) -> Table:

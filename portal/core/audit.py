@@ -111,7 +111,7 @@ def record(
             actor_name=actor.name,
             action=action,
             object_type=table,
-            object_id=subject_id or getattr(subject, "id", None),
+            object_id=subject_id or (None if isinstance(subject, type) else getattr(subject, "id", None)),
             changes={name: None if pair is None else [_plain(value) for value in pair] for name, pair in changes.items()},
             ip=actor.ip,
             request_id=actor.request_id,
@@ -146,11 +146,14 @@ _SILENT = frozenset({"id", "clinic_id", "version", "form_key", "created_at", "up
 
 
 def _note_changes(session: orm.Session, _context: Any) -> None:
-    if any(isinstance(row, Audited) for row in (*session.new, *session.dirty, *session.deleted)):
+    touched = [*session.new, *session.deleted, *filter(session.is_modified, session.dirty)]
+    if any(isinstance(row, Audited) for row in touched):
         session.info["changed"] = True
 
 
 def _refuse_unlogged(session: orm.Session) -> None:
+    if session.in_nested_transaction():
+        return  # a savepoint: what counts is the transaction around it
     session.flush()
     if session.info.pop("changed", False) and not session.info.pop("audited", False):
         raise UnloggedChangeError("A change has no row in the activity log; call audit.record() in its service.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,13 +14,14 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, HiddenField, StringField, TextAreaField
+from wtforms import DateField, Field, FieldList, HiddenField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from portal.core.i18n import language
 from portal.core.money import MoneyError, MoneyProblem, parse_decimal
 from portal.core.text import clean_line, clean_text
 
+_VERSION = re.compile(r"[0-9]{1,9}", re.ASCII)
 RESUMED = "_resumed"  # a form carried over a login: shown again, never saved unseen
 
 
@@ -35,7 +39,7 @@ class Required(InputRequired):
     def __init__(self, message: str | LazyString | None = None) -> None:
         super().__init__(message or _l("Fill this in."))
 
-    def __call__(self, form: Any, field: Field) -> None:
+    def __call__(self, form: Any, field: Field) -> None:  # noqa: ARG002 - WTForms hands it over
         """Raise StopValidation where the field is empty after cleaning."""
         empty = field.data is None or (isinstance(field.data, str) and not field.data.strip())
         if empty and not field.errors:
@@ -73,13 +77,27 @@ class DayField(DateField):
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read a day; raises ValueError with a message that says how to write it."""
-        self.data = None
+        self.data: date | None = None
         if not valuelist or not valuelist[0].strip():
             return
         try:
             super().process_formdata([valuelist[0].strip()])
         except ValueError as error:
             raise ValueError(_("This day does not exist. Write it as 31.12.1990.")) from error
+
+
+class RowsField(FieldList):
+    """Rows of a form, numbered in their names; a number no page of ours writes is no row.
+
+    WTForms takes every character that ``str.isdigit`` knows, and fails on ``²`` and on 5,000 digits.
+    """
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        start = len(prefix) + 1
+        for name in formdata:
+            number = name[start:].split("-", 1)[0] if name.startswith(prefix) else ""
+            if number.isascii() and number.isdigit() and len(number) < 7:
+                yield int(number)
 
 
 class UuidField(HiddenField):
@@ -166,6 +184,4 @@ class VersionField(HiddenField):
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read a small whole number."""
         raw = valuelist[0] if valuelist else ""
-        self.data = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
-
-
+        self.data = int(raw) if _VERSION.fullmatch(raw) else 0

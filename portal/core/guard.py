@@ -7,12 +7,12 @@ where the ORM cannot limit it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast
+from typing import Any
+from uuid import UUID
 from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event, orm
-from sqlalchemy.sql import visitors
 
 from portal.core.database import PortalSession, ClinicOwned, require_scope
 from portal.core.scope import ClinicScope, PlatformScope, Scope, ScopeError
@@ -31,10 +31,18 @@ def _limit_statement(state: orm.ORMExecuteState) -> None:
     scope = require_scope(state.session)
     _refuse_what_cannot_be_scoped(state)
     if isinstance(scope, ClinicScope) and not state.is_column_load and not state.is_insert:
-        clinic_id = scope.clinic_id  # a closure variable: a default argument would be baked in at first use
-        state.statement = state.statement.options(
-            orm.with_loader_criteria(ClinicOwned, lambda cls: cls.clinic_id == clinic_id, include_aliases=True)
-        )
+        criteria = state.session.info.get("scope_criteria")
+        if criteria is None:
+            criteria = state.session.info["scope_criteria"] = _criteria(scope.clinic_id)
+        state.statement = state.statement.options(criteria)
+
+
+def _criteria(clinic_id: UUID) -> Any:
+    """Return what limits every mapped tenant class to the clinic; made once a session, which is pinned for life.
+
+    ``clinic_id`` is a closure variable: a default argument would be baked in at first use.
+    """
+    return orm.with_loader_criteria(ClinicOwned, lambda cls: cls.clinic_id == clinic_id, include_aliases=True)
 
 
 def _refuse_what_cannot_be_scoped(state: orm.ORMExecuteState) -> None:
@@ -47,23 +55,33 @@ def _refuse_what_cannot_be_scoped(state: orm.ORMExecuteState) -> None:
         _refuse_moving_rows(statement)
     if statement in _passed or state.is_column_load or state.is_relationship_load:
         return  # walked before, or made by the ORM itself from mapped columns
-    for element in visitors.iterate(cast("sa.ClauseElement", statement)):
-        if isinstance(element, sa.TextClause):
-            raise ScopeError("text() cannot be limited to the pinned clinic.")
-        for table in _plain_tables(element):
-            raise ScopeError(f"A Core statement on {table.name} cannot be limited to the pinned clinic.")
+    _walk(statement, frozenset())
     _passed.add(statement)
 
 
-def _plain_tables(element: Any) -> Iterator[sa.Table]:
+def _walk(element: Any, entities: frozenset[Any]) -> None:
+    """Refuse what ``element`` holds that no criteria would reach; ``entities``: the mapped tables of its own select."""
+    if isinstance(element, sa.TextClause):
+        raise ScopeError("text() cannot be limited to the pinned clinic.")
+    if isinstance(element, sa.Select):
+        mappers = (column._annotations.get("parententity") for column in element._raw_columns)
+        entities = frozenset(mapper.local_table for mapper in mappers if isinstance(mapper, orm.Mapper))
+    for table in _plain_tables(element, entities):
+        raise ScopeError(f"A Core statement on {table.name} cannot be limited to the pinned clinic.")
+    for child in element.get_children():
+        _walk(child, entities)
+
+
+def _plain_tables(element: Any, entities: frozenset[Any]) -> Iterator[sa.Table]:
     """Yield the tenant tables that an element names past the ORM, where no criteria would reach them.
 
     A select also yields the bare tables of its mapped columns when walked, so tables are looked
-    for where they are named, not where they are met.
+    for where they are named, not where they are met. ``session.get`` writes bare columns beside
+    their own entity, which carries the criteria.
     """
     named: list[Any] = []
     if isinstance(element, sa.Column):
-        named = [] if "parententity" in element._annotations else [element.table]
+        named = [] if "parententity" in element._annotations or element.table in entities else [element.table]
     elif isinstance(element, sa.Select):
         named = [*element._raw_columns, *element._from_obj, *(join[0] for join in element._setup_joins)]
     elif isinstance(element, sa.Join):
@@ -78,7 +96,6 @@ def _plain_tables(element: Any) -> Iterator[sa.Table]:
 
 def _refuse_moving_rows(statement: Any) -> None:
     names = {getattr(column, "key", column) for column in (statement._values or {})}
-    names |= {getattr(pair[0], "key", pair[0]) for pair in (statement._ordered_values or ())}
     if "clinic_id" in names:
         raise ScopeError("An UPDATE may not move rows to another clinic.")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from babel import Locale
+from babel.support import Translations
 from flask import Flask, g, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, get_locale, get_translations
 
 LANGUAGES = ("tr", "en")
 LANGUAGE_COOKIE = "language"
@@ -16,6 +17,19 @@ def configure_i18n(app: Flask) -> None:
     """Set up Flask-Babel with the portal's languages and the clinic's time zone."""
     app.config.update(BABEL_DEFAULT_LOCALE="tr", BABEL_TRANSLATION_DIRECTORIES=f"{app.root_path}/translations")
     babel.init_app(app, locale_selector=_choose_language, timezone_selector=_choose_zone)
+    # A page asks for a hundred texts; Flask-Babel would look up the request's catalogue for each.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _catalogue().ugettext(text),
+        lambda one, many, count: _catalogue().ungettext(one, many, count),
+        newstyle=True,
+    )
+
+
+def _catalogue() -> Translations:
+    if "catalogue" not in g:
+        g.catalogue = get_translations()
+    found: Translations = g.catalogue
+    return found
 
 
 def language() -> str:

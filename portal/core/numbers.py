@@ -32,9 +32,7 @@ def next_number(kind: str, year: int = 0) -> int:
     statement = (
         insert(Counter)
         .values(clinic_id=scope.clinic_id, kind=kind, year=year, last_no=1)
-        .on_conflict_do_update(
-            index_elements=["clinic_id", "kind", "year"], set_={"last_no": Counter.last_no + 1}
-        )
+        .on_conflict_do_update(index_elements=["clinic_id", "kind", "year"], set_={"last_no": Counter.last_no + 1})
         .returning(Counter.last_no)
     )
     return int(session.execute(statement, execution_options={"scope_checked": True}).scalar_one())

@@ -15,6 +15,7 @@ from portal.core.database import current_session
 
 Item = TypeVar("Item")
 PAGE_SIZE = 25
+MAX_CURSOR = 1000
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _encode(direction: str, row: Any, order: Order) -> str:
 
 
 def _decode(cursor: str | None, order: Order) -> tuple[str, list[str]] | None:
-    if not cursor or len(cursor) > 1000:
+    if not cursor or len(cursor) > MAX_CURSOR:
         return None
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

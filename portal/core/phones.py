@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import phonenumbers
 
 
@@ -32,6 +34,7 @@ def parse_phone(raw: str, *countries: str | None) -> str:
     return possible[0]
 
 
+@lru_cache(maxsize=8192)
 def show_phone(e164: str | None) -> str:
     """Write a stored number the international way, spaced for reading."""
     if not e164:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from decimal import Decimal
 from typing import Any
 
 from babel import Locale
+from babel.dates import format_date as babel_date
 from flask import Flask, g, request
-from flask_babel import LazyString, format_date, format_datetime, format_decimal, get_locale, to_user_timezone
+from flask_babel import LazyString, format_datetime, format_decimal, get_locale, to_user_timezone
 from markupsafe import Markup
 
 from portal.core.access import Permission, Site
@@ -60,6 +62,7 @@ def configure_templating(app: Flask, menu: list[MenuEntry]) -> None:
         "country": country,
         "phone": show_phone,
         "multiline": multiline,
+        "avatar": avatar,
     }
     app.jinja_env.filters.update(filters)
 
@@ -96,7 +99,12 @@ def money(amount: Decimal, currency: str) -> str:
 
 def day(value: date | None) -> str:
     """Write a day."""
-    return "" if value is None else format_date(value, "medium")
+    return "" if value is None else _written_day(value, language())
+
+
+@lru_cache(maxsize=2048)
+def _written_day(value: date, locale: str) -> str:
+    return babel_date(value, "medium", locale=locale)
 
 
 def moment(value: datetime | None) -> str:
@@ -106,7 +114,7 @@ def moment(value: datetime | None) -> str:
 
 def local_day(value: datetime | None) -> str:
     """Write the day of a moment, in the clinic's zone."""
-    return "" if value is None else format_date(to_user_timezone(value), "medium")
+    return "" if value is None else _written_day(to_user_timezone(value).date(), language())
 
 
 def country(code: str | None) -> str:
@@ -118,6 +126,15 @@ def country(code: str | None) -> str:
 def multiline(text: str | None) -> Markup:
     """Escape text and keep its line ends."""
     return Markup("<br>").join((text or "").splitlines())
+
+
+@lru_cache(maxsize=8192)
+def avatar(name: str) -> Markup:
+    """Return the initials of the first and the last word on a disc; one name has one colour everywhere."""
+    words = name.split() or ["?"]
+    initials = words[0][0] + (words[-1][0] if len(words) > 1 else "")
+    tone = sum(place * byte for place, byte in enumerate(name.encode(), start=1)) % 8
+    return Markup('<span class="avatar av-{}" aria-hidden="true">{}</span>').format(tone, initials)
 
 
 def count_label(count: int, cap: int, noun: str) -> str:

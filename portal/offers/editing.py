@@ -172,5 +172,6 @@ def _check_allowed(teeth: Sequence[int], row: Any) -> None:
             allowed = ", ".join(str(number) for number in row.allowed_teeth)
             raise LineError("teeth", _("This treatment is for the teeth %(allowed)s only.", allowed=allowed))
         if row.dentition != Dentition.BOTH and is_primary(tooth) != (row.dentition == Dentition.PRIMARY):
-            kind = _("primary teeth (51 to 85)") if row.dentition == Dentition.PRIMARY else _("permanent teeth (11 to 48)")
+            milk = row.dentition == Dentition.PRIMARY
+            kind = _("primary teeth (51 to 85)") if milk else _("permanent teeth (11 to 48)")
             raise LineError("teeth", _("This treatment is for %(kind)s only.", kind=kind))

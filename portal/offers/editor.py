@@ -18,10 +18,10 @@ from portal.core.forms import plain_number
 from portal.core.i18n import language
 from portal.core.identity import current_clinic
 from portal.core.money import Currency
-from portal.offers.editing import LineError, PriceBook, PricedLine
+from portal.offers.editing import LineError, PriceBook, PricedLine, TypedLine
 from portal.offers.forms import MAX_LINES, LineForm, OfferForm
-from portal.offers.models import Offer
-from portal.offers.totals import OfferTotals, TotalsError, offer_totals
+from portal.offers.models import Jaw, Offer, Treatment
+from portal.offers.totals import DiscountKind, OfferTotals, TotalsError, offer_totals
 from portal.patients.models import Patient
 
 EMPTY_LINES = 2
@@ -37,6 +37,7 @@ class Editor:
     book: PriceBook
     priced: dict[int, PricedLine] = field(default_factory=dict)
     totals: OfferTotals | None = None
+    well: bool | None = None
 
     @property
     def lines(self) -> Sequence[PricedLine]:
@@ -56,26 +57,35 @@ class Editor:
         return url_for("offers.new", patient=self.patient.id)
 
     def compute(self) -> bool:
-        """Price every line that is not blank, telling errors beside their fields; tell whether all is well."""
-        well = True
-        for place, entry in enumerate(self.form.lines):
-            line = entry.form
-            if line.is_blank or line.errors:
-                well = well and not line.errors
-                continue
-            try:
-                self.priced[place] = self.book.price_line(line.typed())
-            except LineError as error:
-                line[error.field].errors = [error.message]
-                well = False
+        """Price every line that is not blank, telling errors beside their fields; tell whether all is well.
+
+        Called again, it only repeats what it found.
+        """
+        if self.well is None:
+            for place, entry in enumerate(self.form.lines):
+                if not entry.form.is_blank and not entry.form.errors:
+                    self._price(place, entry.form)
+            self._sum_up()
+            errors = [entry.errors for entry in self.form.lines]
+            self.form.lines.errors = errors if any(errors) else []
+            self.well = not self.form.lines.errors and not self.form.form_errors
+        return self.well
+
+    def _price(self, place: int, line: LineForm) -> None:
         try:
-            amounts = [line.amounts for line in self.lines]
+            self.priced[place] = self.book.price_line(line.typed())
+        except LineError as error:
+            line[error.field].errors = [error.message]
+
+    def _sum_up(self) -> None:
+        amounts = [line.amounts for line in self.lines]
+        try:
             self.totals = offer_totals(amounts, prices_include_vat=self.book.prices_include_vat)
         except TotalsError:
             self.form.form_errors.append(_("The sum of this offer is too large."))
-            well = False
-        self.form.lines.errors = [entry.errors for entry in self.form.lines] if not well else []
-        return well
+        if sum(not entry.form.is_blank for entry in self.form.lines) > MAX_LINES:
+            message = _("An offer has at most %(count)s lines. Take some out, or make a second offer.", count=MAX_LINES)
+            self.form.form_errors.append(message)
 
     def show_defaults(self) -> None:
         """Show in every empty field what it will be filled with, and offer the treatments."""
@@ -110,27 +120,30 @@ def open_editor(form: OfferForm, patient: Patient, offer: Offer | None) -> Edito
     return Editor(form, patient, offer, book)
 
 
-def new_form(patient: Patient) -> OfferForm:
-    """Return the form of a new offer with the clinic's defaults."""
+def new_editor(patient: Patient) -> Editor:
+    """Return the editor of a new offer: with the clinic's defaults, or as sent."""
     clinic = current_clinic()
-    return OfferForm(
-        data={
-            "patient_id": patient.id,
-            "title": _("Treatment offer"),
-            "currency": clinic.default_currency,
-            "valid_until": today(clinic.timezone) + timedelta(days=clinic.offer_validity_days),
-        }
-    )
-
-
-def offer_form(offer: Offer) -> OfferForm:
-    """Return the form of a stored offer."""
     data = {
-        "version": offer.version, "patient_id": offer.primary_patient_id, "offer_id": offer.id, "title": offer.title,
+        "patient_id": patient.id,
+        "title": _("Treatment offer"),
+        "currency": clinic.default_currency,
+        "valid_until": today(clinic.timezone) + timedelta(days=clinic.offer_validity_days),
+    }
+    return open_editor(OfferForm(data=data), patient, None)
+
+
+def draft_editor(offer: Offer, patient: Patient) -> Editor:
+    """Return the editor of a draft: as stored, or as sent."""
+    data = {
+        "version": offer.version, "patient_id": patient.id, "offer_id": offer.id, "title": offer.title,
         "currency": offer.currency, "valid_until": offer.valid_until, "patient_note": offer.patient_note,
-        "internal_note": offer.internal_note, "lines": [_line_data(line) for line in offer.lines],
+        "internal_note": offer.internal_note,
     }  # fmt: skip
-    return OfferForm(data=data)
+    editor = open_editor(OfferForm(data=data), patient, offer)
+    if not editor.form.is_submitted():
+        for line in offer.lines:
+            editor.form.lines.append_entry(_line_data(line, editor.book))
+    return editor
 
 
 def blank_line(book: PriceBook) -> LineForm:
@@ -150,11 +163,17 @@ def treatment_groups(book: PriceBook) -> dict[str, list[tuple[str, str]]]:
     return groups
 
 
-def _line_data(line: Any) -> dict[str, Any]:
-    return {
+def _line_data(line: Treatment, book: PriceBook) -> dict[str, Any]:
+    """Return a stored line for its form.
+
+    What the catalogue would fill in by itself stays empty, so that it follows when the treatment, the
+    teeth or the currency are changed.
+    """
+    teeth = format_teeth(tooth.tooth for tooth in line.teeth).replace("–", "-")
+    data = {
         "catalog_id": str(line.catalog_id) if line.catalog_id else "",
         "name": line.name,
-        "teeth": format_teeth(tooth.tooth for tooth in line.teeth).replace("–", "-"),
+        "teeth": teeth,
         "arch": line.arch or "",
         "quantity": line.quantity,
         "unit_price": line.unit_price,
@@ -162,3 +181,15 @@ def _line_data(line: Any) -> dict[str, Any]:
         "discount_value": line.discount_value,
         "vat_rate": line.vat_rate,
     }
+    arch = Jaw(line.arch) if line.arch else None
+    typed = TypedLine(line.catalog_id, None, teeth, arch, None, None, DiscountKind.PERCENT, None, None)
+    try:
+        filled = book.price_line(typed)
+    except LineError:
+        return data
+    amounts = filled.amounts
+    known = {
+        "name": filled.name, "quantity": amounts.quantity, "unit_price": amounts.unit_price,
+        "vat_rate": amounts.vat_rate,
+    }  # fmt: skip
+    return {**data, **{name: None for name, value in known.items() if data[name] == value}}

@@ -10,11 +10,21 @@ from uuid import UUID
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, FieldList, FormField, SelectField, ValidationError
+from wtforms import FormField, SelectField, ValidationError
 from wtforms.validators import Optional
 
 from portal.core.clock import today
-from portal.core.forms import DecimalField, KeyedForm, LineField, PortalForm, Required, TextField, UuidField, VersionField
+from portal.core.forms import (
+    DayField,
+    DecimalField,
+    KeyedForm,
+    LineField,
+    PortalForm,
+    RowsField,
+    TextField,
+    UuidField,
+    VersionField,
+)
 from portal.core.identity import current_clinic
 from portal.core.money import MAX_AMOUNT, Currency
 from portal.offers.editing import TypedLine
@@ -47,8 +57,8 @@ class LineForm(FlaskForm):
     @property
     def is_blank(self) -> bool:
         """Whether nothing was entered; such a line is left out."""
-        fields = (self.catalog_id, self.name, self.teeth, self.arch, self.unit_price, self.discount_value)
-        return not any(field.data or (field.raw_data and field.raw_data[0]) for field in fields)
+        fields = (field for field in self if field is not self.discount_kind)
+        return not any(field.data or (field.raw_data and field.raw_data[0].strip()) for field in fields)
 
     def typed(self) -> TypedLine:
         """Return the line as typed; call after validation."""
@@ -77,17 +87,17 @@ class OfferForm(KeyedForm):
     offer_id = UuidField()
     title = LineField(_l("Title"), limit=200, required=True)
     currency = SelectField(_l("Currency"), choices=[(code.value, code.value) for code in Currency])
-    valid_until = DateField(_l("Valid until"), [Required()], format=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"])
+    valid_until = DayField(_l("Valid until"), required=True)
     patient_note = TextField(_l("Note for the patient"), limit=5000)
     internal_note = TextField(_l("Note for colleagues"), limit=5000, description=_l("Never shown to the patient."))
-    lines = FieldList(FormField(LineForm), min_entries=0, max_entries=MAX_LINES)
+    lines = RowsField(FormField(LineForm), max_entries=2 * MAX_LINES)  # more than may be saved: none is lost unseen
 
     def set_treatments(self, groups: dict[str, list[tuple[str, str]]]) -> None:
         """Offer these treatments, grouped by heading, in every line; call again after adding lines."""
         for entry in self.lines:
             entry.form.catalog_id.choices = {"": [("", _("Other, written below"))], **groups}
 
-    def validate_valid_until(self, field: DateField) -> None:
+    def validate_valid_until(self, field: DayField) -> None:
         """Accept today and later, up to five years."""
         now_here = today(current_clinic().timezone)
         if field.data and not now_here <= field.data <= date(now_here.year + 5, 12, 31):

@@ -12,6 +12,7 @@ from portal.core.i18n import language
 from portal.core.links import ListLinks, Option
 from portal.core.money import Currency
 from portal.core.pagination import Page
+from portal.core.search import clean_query
 from portal.core.tables import Table
 from portal.offers.models import OfferKind, OfferStatus
 from portal.offers.queries import OfferFilter
@@ -33,7 +34,7 @@ def filter_from_args(args: Mapping[str, str]) -> OfferFilter:
     """Read the filter from an address or a form; what makes no sense counts as not given."""
     kind, currency = args.get("kind"), args.get("currency")
     return OfferFilter(
-        query=args.get("q", "").replace("\x00", "")[:200].strip(),
+        query=clean_query(args.get("q", "")),
         kind=OfferKind(kind) if kind in {item.value for item in OfferKind} else None,
         currency=currency if currency in {item.value for item in Currency} else None,
     )
@@ -74,7 +75,9 @@ class OfferListView:
 def export_table(rows: Sequence[Any], statuses: Sequence[OfferStatus]) -> Table:
     """Return the list as a table to download; amounts with a plain decimal point."""
     labels = {status.id: status_label(status) for status in statuses}
-    headings = [_("Number"), _("Title"), _("Patient"), _("Status"), _("Total"), _("Currency"), _("Valid until"), _("Created")]
+    headings = [
+        _("Number"), _("Title"), _("Patient"), _("Status"), _("Total"), _("Currency"), _("Valid until"), _("Created"),
+    ]  # fmt: skip
     return Table(
         headings,
         (

@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
 from portal.core.pagination import Order, Page, keyset_page
-from portal.core.search import query_words
+from portal.core.search import Word, begins, query_words
 from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer, Treatment
 from portal.offers.rules import OPEN_KINDS
 from portal.patients.models import Patient, PatientTerm
@@ -129,7 +129,7 @@ def get_recipient(offer_id: UUID, recipient_id: UUID) -> PatientOffer:
 
 def find_patient_by_number(number: str) -> Patient | None:
     """Return the patient with this number, leading zeros aside, or None."""
-    statement = sa.select(Patient).where(Patient.patient_no == number.strip().zfill(5))
+    statement = sa.select(Patient).where(Patient.patient_no == number.lstrip("0").zfill(5))
     return current_session().scalars(statement).one_or_none()
 
 
@@ -161,12 +161,14 @@ def list_expiring(first: date, last: date, statuses: Sequence[OfferStatus]) -> S
 
 def count_by_status() -> dict[UUID, int]:
     """Return how many offers each status holds."""
-    statement = sa.select(Offer.status_id, sa.func.count()).group_by(Offer.status_id)
-    return {status_id: count for status_id, count in current_session().execute(statement)}
+    statement = sa.select(Offer.status_id, sa.func.count().label("offers")).group_by(Offer.status_id)
+    return {row.status_id: row.offers for row in current_session().execute(statement)}
 
 
 def _conditions(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> list[sa.ColumnElement[bool]]:
     conditions = [_has_word(word) for word in query_words(wanted.query)]
+    if wanted.query and not conditions:
+        conditions = [sa.false()]
     if wanted.kind:
         conditions.append(Offer.status_id.in_([status.id for status in statuses if status.kind == wanted.kind]))
     if wanted.currency:
@@ -174,17 +176,15 @@ def _conditions(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> list[sa
     return conditions
 
 
-def _has_word(word: str) -> sa.ColumnElement[bool]:
+def _has_word(word: Word) -> sa.ColumnElement[bool]:
     """A word finds an offer by its number or title, or by any of its patients."""
     by_patient = (
         sa.select(PatientOffer.offer_id)
         .join(
             PatientTerm,
-            sa.and_(
-                PatientTerm.clinic_id == PatientOffer.clinic_id, PatientTerm.patient_id == PatientOffer.patient_id
-            ),
+            sa.and_(PatientTerm.clinic_id == PatientOffer.clinic_id, PatientTerm.patient_id == PatientOffer.patient_id),
         )
-        .where(PatientTerm.term.op("^@")(word))
+        .where(begins(PatientTerm.term, word))
     )
-    by_offer = sa.select(OfferTerm.offer_id).where(OfferTerm.term.op("^@")(word))
+    by_offer = sa.select(OfferTerm.offer_id).where(begins(OfferTerm.term, word))
     return Offer.id.in_(sa.union_all(by_offer, by_patient))

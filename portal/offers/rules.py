@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from portal.offers.models import OfferKind
 
-_UNDECIDED = {OfferKind.ACCEPTED, OfferKind.DECLINED, OfferKind.EXPIRED, OfferKind.CANCELLED}
+_ENDS = {OfferKind.ACCEPTED, OfferKind.DECLINED, OfferKind.EXPIRED, OfferKind.CANCELLED}
 
 MOVES: dict[OfferKind, frozenset[OfferKind]] = {
     OfferKind.DRAFT: frozenset({OfferKind.SENT, OfferKind.CANCELLED}),
-    OfferKind.SENT: frozenset({OfferKind.VIEWED, OfferKind.NEGOTIATING, *_UNDECIDED}),
-    OfferKind.VIEWED: frozenset({OfferKind.NEGOTIATING, *_UNDECIDED}),
+    OfferKind.SENT: frozenset({OfferKind.VIEWED, OfferKind.NEGOTIATING, *_ENDS}),
+    OfferKind.VIEWED: frozenset({OfferKind.NEGOTIATING, *_ENDS}),
     # Prices under negotiation are changed in a draft and sent again.
-    OfferKind.NEGOTIATING: frozenset({OfferKind.DRAFT, OfferKind.SENT, *_UNDECIDED}),
+    OfferKind.NEGOTIATING: frozenset({OfferKind.DRAFT, OfferKind.SENT, *_ENDS}),
     OfferKind.ACCEPTED: frozenset({OfferKind.CANCELLED}),
     OfferKind.DECLINED: frozenset({OfferKind.NEGOTIATING}),
-    OfferKind.EXPIRED: frozenset({OfferKind.NEGOTIATING, OfferKind.CANCELLED}),
+    # Only a draft can be given a new last day; an open offer past its own would expire again within the hour.
+    OfferKind.EXPIRED: frozenset({OfferKind.DRAFT, OfferKind.CANCELLED}),
     OfferKind.CANCELLED: frozenset(),
 }
 OPEN_KINDS = frozenset({OfferKind.SENT, OfferKind.VIEWED, OfferKind.NEGOTIATING})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,10 @@ from portal.patients.models import Patient
 
 NUMBER_KIND = "offer"
 _SUMMARY = 500
+_CONTENT = (
+    "catalog_id", "code", "name", "scope", "arch", "quantity", "unit_price", "discount_kind", "discount_value",
+    "vat_rate",
+)  # fmt: skip
 
 
 def create_offer(
@@ -37,8 +42,9 @@ def create_offer(
 ) -> Offer:  # fmt: skip
     """Draft an offer for a patient under the year's next number, and assign it to her.
 
-    The same form sent again returns the offer it made the first time.
+    The same form sent again returns the offer it made the first time. Raises RuleError for an archived patient.
     """
+    check_patient(patient)
     number = next_number(NUMBER_KIND, year)
     known = queries.find_by_form_key(form_key)
     if known is not None:
@@ -60,9 +66,13 @@ def create_offer(
 def update_offer(
     actor: Actor, offer: Offer, *, version: int, values: Mapping[str, Any], lines: Sequence[PricedLine]
 ) -> None:
-    """Change a draft; raises RuleError for any other offer, StaleVersionError where somebody saved before."""
-    if offer.status.kind != OfferKind.DRAFT:
-        raise RuleError(_("Only a draft can be changed. Take the offer back to draft first."))
+    """Change a draft; without a difference nothing is written.
+
+    Raises RuleError for any other offer, StaleVersionError where somebody saved something else before.
+    """
+    check_draft(offer)
+    if _is_same(offer, values, lines):
+        return
     if offer.version != version:
         raise StaleVersionError
     before = _summary(offer)
@@ -75,6 +85,7 @@ def update_offer(
     try:
         current_session().flush()
     except StaleDataError as error:
+        current_session().rollback()  # so that the offer can be read again, as the other one saved it
         raise StaleVersionError from error
     replace_terms(OfferTerm, "offer_id", offer.id, offer_terms(offer.offer_no, offer.title))
 
@@ -102,7 +113,12 @@ def move_offer(actor: Actor, offer: Offer, *, status: OfferStatus) -> None:
 
 
 def assign_offer(actor: Actor, offer: Offer, *, patient: Patient) -> None:
-    """Show an offer to one more patient, a relative who pays for example; raises RuleError if she has it."""
+    """Show an offer to one more patient, a relative who pays for example.
+
+    Raises RuleError if she has it already or is archived.
+    """
+    check_patient(patient)
+    current_session().refresh(offer, ["version"], with_for_update=True)  # so that of two senders one sees the other's
     if any(row.patient_id == patient.id for row in queries.list_recipients(offer.id)):
         raise RuleError(_("The offer is assigned to this patient already."))
     current_session().add(PatientOffer(patient_id=patient.id, offer_id=offer.id, assigned=True, visible=True))
@@ -126,10 +142,7 @@ def expire_offers(actor: Actor) -> int:
 
     "Valid until" is the end of that day in the clinic's zone.
     """
-    scope = require_scope(current_session())
-    assert isinstance(scope, ClinicScope)
-    clinic = current_session().get_one(Clinic, scope.clinic_id)
-    overdue = queries.overdue_offers(today(clinic.timezone))
+    overdue = queries.overdue_offers(_today())
     if overdue:
         expired = queries.default_status(OfferKind.EXPIRED)
         for offer in overdue:
@@ -143,9 +156,41 @@ def offer_terms(offer_no: str, title: str) -> set[str]:
     return {offer_no, offer_no.partition("-")[2].lstrip("0"), *words(offer_no), *words(title)}
 
 
+def check_draft(offer: Offer) -> None:
+    """Raise RuleError unless an offer may be changed."""
+    if offer.status.kind != OfferKind.DRAFT:
+        raise RuleError(_("Only a draft can be changed. Take the offer back to draft first."))
+
+
+def check_patient(patient: Patient) -> None:
+    """Raise RuleError where a patient gets no new offer: one who is off the lists would be forgotten with it."""
+    if patient.archived_at is not None:
+        raise RuleError(_("This patient is archived. Restore the patient first."))
+
+
 def _check_sendable(offer: Offer) -> None:
     if not offer.lines:
         raise RuleError(_("An offer without treatments cannot be sent. Add one first."))
+    if offer.valid_until and offer.valid_until < _today():
+        raise RuleError(_("The last day of this offer is over. Give the draft a new one, then send it."))
+
+
+def _today() -> date:
+    """Return the current day in the pinned clinic's zone."""
+    scope = require_scope(current_session())
+    assert isinstance(scope, ClinicScope)
+    return today(current_session().get_one(Clinic, scope.clinic_id).timezone)
+
+
+def _is_same(offer: Offer, values: Mapping[str, Any], lines: Sequence[PricedLine]) -> bool:
+    stored = [_content(line) for line in offer.lines]
+    wanted = [_content(_treatment(line, position)) for position, line in enumerate(lines)]
+    return stored == wanted and all(getattr(offer, name) == value for name, value in values.items())
+
+
+def _content(line: Treatment) -> tuple[Any, ...]:
+    teeth = [tooth.tooth for tooth in line.teeth]
+    return teeth, *(getattr(line, name) for name in _CONTENT)
 
 
 def _apply(offer: Offer, values: Mapping[str, Any], lines: Sequence[PricedLine]) -> None:

@@ -13,11 +13,13 @@ from portal.core.clock import today
 from portal.core.errors import NotFoundError, RuleError, StaleVersionError
 from portal.core.identity import current_clinic, request_actor
 from portal.core.panels import patient_page
+from portal.core.search import clean_query
 from portal.core.tables import csv_download
 from portal.offers import presenting, queries, services
-from portal.offers.editor import Editor, blank_line, new_form, offer_form, open_editor
+from portal.offers.editor import Editor, blank_line, draft_editor, new_editor, open_editor
 from portal.offers.forms import AssignForm, MoveForm, OfferForm, VisibilityForm
 from portal.offers.listing import OfferListView, export_table, filter_from_args, status_label
+from portal.offers.models import Offer
 from portal.patients.queries import PatientFilter, get_patient, list_patients
 
 blueprint = Blueprint("offers", __name__, url_prefix="/offers")
@@ -48,7 +50,7 @@ def export() -> ResponseReturnValue:
 @access(Permission.OFFERS_WRITE)
 def pick_patient() -> ResponseReturnValue:
     """Ask for whom a new offer is."""
-    query = request.args.get("q", "").replace("\x00", "")[:200].strip()
+    query = clean_query(request.args.get("q", ""))
     page = list_patients(PatientFilter(query=query), None)
     return render_template("offers/pick_patient.html", query=query, rows=page.items)
 
@@ -60,42 +62,41 @@ def new() -> ResponseReturnValue:
     wanted = request.args.get("patient", type=UUID)
     if wanted is None:
         return redirect(url_for("offers.pick_patient"))
-    patient = get_patient(wanted)
-    form = new_form(patient)
-    editor = open_editor(form, patient, None)
-    if form.submitted() and editor.compute():
-        offer = services.create_offer(
-            request_actor(),
-            patient,
-            form_key=form.form_key.data,
-            year=today(current_clinic().timezone).year,
-            prices_include_vat=editor.book.prices_include_vat,
-            values=form.values(),
-            lines=editor.lines,
-        )
-        flash(_("Offer %(number)s is drafted.", number=offer.offer_no), "success")
-        return redirect(url_for("offers.show", offer_id=offer.id))
-    return _editor_page(editor, 422 if form.errors else 200)
+    editor = new_editor(get_patient(wanted))
+    try:
+        services.check_patient(editor.patient)
+        if editor.form.submitted() and editor.compute():
+            offer = _create(editor)
+            flash(_("Offer %(number)s is drafted.", number=offer.offer_no), "success")
+            return redirect(url_for("offers.show", offer_id=offer.id))
+    except RuleError as error:
+        if request.method == "GET":
+            flash(error.message, "warning")
+            return redirect(url_for("patients.show", patient_id=wanted))
+        editor.form.form_errors.append(error.message)
+    return _editor_page(editor, 422 if editor.form.errors else 200)
 
 
 @blueprint.route("/<uuid:offer_id>/edit", methods=["GET", "POST"])
 @access(Permission.OFFERS_WRITE)
 def edit(offer_id: UUID) -> ResponseReturnValue:
-    """Change a draft."""
+    """Change a draft; any other offer is shown, with the reason why it cannot be changed."""
     offer = queries.get_offer(offer_id)
-    form = offer_form(offer)
-    editor = open_editor(form, presenting.patient_of(offer), offer)
-    conflict = False
-    if form.submitted() and editor.compute():
-        try:
+    editor = draft_editor(offer, presenting.patient_of(offer))
+    form, conflict = editor.form, False
+    try:
+        services.check_draft(offer)
+        if form.submitted() and editor.compute():
             services.update_offer(
                 request_actor(), offer, version=form.version.data, values=form.values(), lines=editor.lines
             )
-        except StaleVersionError:
-            conflict, form.version.data = True, offer.version
-        else:
             flash(_("Saved."), "success")
             return redirect(url_for("offers.show", offer_id=offer_id))
+    except RuleError as error:
+        flash(error.message, "warning")
+        return redirect(url_for("offers.show", offer_id=offer_id))
+    except StaleVersionError:
+        conflict, form.version.data = True, offer.version
     return _editor_page(editor, 409 if conflict else 422 if form.errors else 200, conflict=conflict)
 
 
@@ -171,6 +172,18 @@ def set_visibility(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("offers.show", offer_id=offer_id))
 
 
+def _create(editor: Editor) -> Offer:
+    return services.create_offer(
+        request_actor(),
+        editor.patient,
+        form_key=editor.form.form_key.data,
+        year=today(current_clinic().timezone).year,
+        prices_include_vat=editor.book.prices_include_vat,
+        values=editor.form.values(),
+        lines=editor.lines,
+    )
+
+
 def _editor_from_form() -> Editor:
     form = OfferForm()
     if form.patient_id.data is None:
@@ -184,8 +197,7 @@ def _editor_from_form() -> Editor:
 
 
 def _editor_page(editor: Editor, status: int, *, more: int = 2, conflict: bool = False) -> ResponseReturnValue:
-    if not editor.priced:
-        editor.compute()
+    editor.compute()
     editor.add_empty_lines(more)
     editor.show_defaults()
     page = render_template("offers/edit.html", editor=editor, conflict=conflict, blank=blank_line(editor.book))

@@ -25,7 +25,7 @@ from portal.core.work import clinic_work, platform_work
 from portal.ops.demo.clinics import DemoClinic, accounts_table
 from portal.ops.demo.load import fill_clinic, load_demo, open_clinic
 from portal.ops.seed import seed_clinic
-from portal.ops.serving import destroy_embedded, refuse_busy_port, serve, upgrade_database
+from portal.ops.serving import destroy_embedded, end_on_signals, refuse_busy_port, serve, upgrade_database
 
 MAX_PATIENTS = 1_000_000
 _console = Console()
@@ -92,6 +92,7 @@ def worker() -> None:
 def demo(port: int, reset: bool) -> None:
     """Start the portal with demonstration clinics on this machine; Ctrl-C ends it."""
     _refuse_production()
+    end_on_signals()
     refuse_busy_port(port)
     if reset:
         destroy_embedded()

@@ -23,10 +23,17 @@ from portal.core.embedded import EmbeddedServer
 from portal.core.settings import settings
 
 LOCALHOST = "127.0.0.1"
+THREADS = 8
 STOP_SECONDS = 10
 START_SECONDS = 60
 _LOOK_SECONDS = 0.2
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+
+
+def end_on_signals() -> None:
+    """Make SIGINT and SIGTERM end this process in order, also where it was started in the background."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def refuse_busy_port(port: int) -> None:
@@ -73,14 +80,14 @@ def serve(app: Flask, port: int, ready: Callable[[], None]) -> None:
     Raises ClickException where one of them ends by itself; the other is stopped too.
     """
     python = sys.executable
-    granian = ["-m", "granian", "--interface", "wsgi", "--host", LOCALHOST, "--port", str(port), "--workers", "2"]
+    granian = [python, "-m", "granian", "--interface", "wsgi", "--host", LOCALHOST, "--port", str(port)]
     commands = {
-        "web server": [python, *granian, "wsgi:app"],
+        # No more threads than the pool has connections, so that none waits for one in vain.
+        "web server": [*granian, "--workers", "2", "--blocking-threads", str(THREADS), "--no-ws", "wsgi:app"],
         "worker": [python, "-m", "flask", "--app", "wsgi", "worker"],
     }
     environment = child_environment(app, port)
     children: dict[str, subprocess.Popen[bytes]] = {}
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for name, command in commands.items():
             # In a session of its own, so that Ctrl-C reaches it through us and in order.
@@ -104,19 +111,18 @@ def child_environment(app: Flask, port: int) -> dict[str, str]:
 
 
 def stop(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    """Ask every child to end, and kill the ones that have not after ten seconds, with what they started."""
+    """Ask every child to end; after ten seconds kill the ones that have not, and whatever a child left behind."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # impatience must not leave a child behind
     for child in children.values():
         child.terminate()
     end = time.monotonic() + STOP_SECONDS
     for child in children.values():
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(max(end - time.monotonic(), 0))
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)  # its own session: nobody else is in it
+        child.wait()
 
 
 def _watch(children: Mapping[str, subprocess.Popen[bytes]], port: int, ready: Callable[[], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,38 +12,24 @@ from email_validator import EmailNotValidError, validate_email
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, SelectField, ValidationError
+from wtforms import BooleanField, SelectField, ValidationError
 from wtforms.validators import Optional
 
 from portal.core.clock import today
-from portal.core.forms import KeyedForm, LineField, TextField, VersionField
+from portal.core.forms import DayField, KeyedForm, LineField, TextField, VersionField
 from portal.core.i18n import language
 from portal.core.identity import current_clinic
-from portal.patients.models import Gender
 from portal.core.phones import PhoneError, parse_phone
+from portal.core.text import sort_key
+from portal.patients.models import Gender
 
 GENDERS: dict[str, LazyString] = {
     Gender.FEMALE: _l("Female"), Gender.MALE: _l("Male"), Gender.OTHER: _l("Other"),
 }  # fmt: skip
 PATIENT_LANGUAGES = ("tr", "en", "de", "ru", "ar", "nl", "fr", "es", "it", "uk", "fa", "pl", "ro", "bg", "az")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 FIRST_COUNTRIES = ("TR", "DE", "GB", "NL", "RU")
-
-
-class PastDateField(DateField):
-    """A day typed as a browser sends it or as people write it; one that does not exist is an error."""
-
-    def __init__(self, label: Any, **kwargs: Any) -> None:
-        super().__init__(label, [Optional()], format=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"], **kwargs)
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read a day; raises ValueError with a message that says how to write it."""
-        if not valuelist or not " ".join(valuelist).strip():
-            self.data = None
-            return
-        try:
-            super().process_formdata([valuelist[0].strip()])
-        except ValueError as error:
-            raise ValueError(_("This day does not exist. Write it as 31.12.1990.")) from error
+NOT_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})  # CLDR lists them among the territories
 
 
 class PatientForm(KeyedForm):
@@ -53,7 +40,7 @@ class PatientForm(KeyedForm):
     last_name = LineField(_l("Last name"), limit=100, required=True)
     phone_raw = LineField(_l("Phone"), limit=40, description=_l("Any country: 0532 123 45 67 or +49 30 123456."))
     email = LineField(_l("E-mail"), limit=254)
-    birth_date = PastDateField(_l("Birth date"))
+    birth_date = DayField(_l("Birth date"))
     gender = SelectField(_l("Gender"), [Optional()])
     nationality = SelectField(_l("Nationality"), [Optional()])
     residence_country = SelectField(_l("Country of residence"), [Optional()])
@@ -71,25 +58,22 @@ class PatientForm(KeyedForm):
 
     def __init__(self, *args: Any, sources: list[tuple[UUID, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.phone_e164: str | None = None
         names = Locale.parse(language())
-        countries = sorted(
-            ((code, name) for code, name in names.territories.items() if len(code) == 2 and code.isalpha()),
-            key=lambda pair: (pair[0] not in FIRST_COUNTRIES, pair[1]),
-        )
         nothing = ("", "—")
         self.gender.choices = [nothing, *((key, str(label)) for key, label in GENDERS.items())]
-        self.nationality.choices = self.residence_country.choices = [nothing, *countries]
+        self.nationality.choices = self.residence_country.choices = [nothing, *_countries(names)]
         self.locale.choices = [nothing, *((code, names.languages.get(code, code)) for code in PATIENT_LANGUAGES)]
         self.referral_source_id.choices = [nothing, *((str(key), name) for key, name in sources)]
 
     def validate_phone_raw(self, field: LineField) -> None:
         """Accept what can be a phone number where the clinic or the patient lives."""
-        self.phone_e164: str | None = None
         if field.data:
             try:
                 self.phone_e164 = parse_phone(field.data, current_clinic().country, self.residence_country.data)
             except PhoneError as error:
-                raise ValidationError(_("This is not a phone number. For a number abroad start with + and the country code.")) from error
+                message = _("This is not a phone number. For a number abroad start with + and the country code.")
+                raise ValidationError(message) from error
 
     def validate_email(self, field: LineField) -> None:
         """Accept a well-formed address and normalise it; nothing is sent or looked up."""
@@ -99,7 +83,7 @@ class PatientForm(KeyedForm):
             except EmailNotValidError as error:
                 raise ValidationError(_("This is not an e-mail address.")) from error
 
-    def validate_birth_date(self, field: PastDateField) -> None:
+    def validate_birth_date(self, field: DayField) -> None:
         """Accept a day on which someone alive can have been born."""
         born: date | None = field.data
         if born and not date(1900, 1, 1) <= born <= today(current_clinic().timezone):
@@ -116,3 +100,13 @@ class PatientForm(KeyedForm):
         columns["referral_source_id"] = UUID(source) if source else None
         columns["phone_e164"] = self.phone_e164
         return columns
+
+
+def _countries(names: Locale) -> list[tuple[str, str]]:
+    """Return (code, name) of every country, those most patients come from first."""
+    countries = [
+        (str(code), str(name))
+        for code, name in names.territories.items()
+        if _COUNTRY.fullmatch(str(code)) and code not in NOT_COUNTRIES
+    ]
+    return sorted(countries, key=lambda country: (country[0] not in FIRST_COUNTRIES, sort_key(country[1])))

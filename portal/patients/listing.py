@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from portal.core.links import ListLinks, Option
 from portal.core.pagination import Page
+from portal.core.search import clean_query
 from portal.core.templating import count_label
 from portal.patients.queries import COUNT_CAP, PatientFilter, PatientSort, PatientState
 
@@ -29,7 +30,7 @@ SORTS = {None: _l("Newest first"), PatientSort.NAME: _l("By name")}
 def filter_from_args(args: Mapping[str, str]) -> PatientFilter:
     """Read the filter from an address or a form; what makes no sense counts as not given."""
     return PatientFilter(
-        query=args.get("q", "").replace("\x00", "")[:200].strip(),
+        query=clean_query(args.get("q", "")),
         state=_choice(PatientState, args.get("state")),
         source_id=_uuid(args.get("source")),
         sort=_choice(PatientSort, args.get("sort")) or PatientSort.NEWEST,
@@ -57,7 +58,7 @@ class ListView:
         self.links = ListLinks(PATH, kept)
         self.source_names: dict[UUID, str] = {source.id: source.name for source in sources}
         self.previous_url, self.next_url = self.links.pages(page)
-        self.total = count_label(count, COUNT_CAP, _("patients"))
+        self.total = count_label(count, COUNT_CAP, ngettext("patient", "patients", count))
 
     @property
     def is_filtered(self) -> bool:

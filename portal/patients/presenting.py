@@ -15,12 +15,12 @@ from flask_babel import lazy_gettext as _l
 from portal.core.activity import Entry, list_entries
 from portal.core.i18n import language
 from portal.core.identity import current_clinic
+from portal.core.phones import PhoneError, parse_phone, show_phone
 from portal.core.tables import Table
 from portal.core.templating import country, day, moment
 from portal.patients.forms import GENDERS, PatientForm
 from portal.patients.models import Patient
 from portal.referrals.queries import list_sources
-from portal.core.phones import PhoneError, parse_phone, show_phone
 
 ACTIONS = {
     "patient.created": _l("registered the patient"),
@@ -48,8 +48,9 @@ class Conflict:
 
 def facts(patient: Patient) -> list[tuple[str, str, str]]:
     """Return (label, text, link) of what is known about a patient; the link may be empty."""
+    phone = patient.phone_e164
     rows = [
-        (_("Phone"), show_phone(patient.phone_e164) or patient.phone_raw, f"tel:{patient.phone_e164}" if patient.phone_e164 else ""),
+        (_("Phone"), show_phone(phone) or patient.phone_raw, f"tel:{phone}" if phone else ""),
         (_("E-mail"), patient.email, f"mailto:{patient.email}" if patient.email else ""),
         (_("Birth date"), day(patient.birth_date), ""),
         (_("Gender"), str(GENDERS.get(patient.gender or "", "")), ""),

@@ -106,8 +106,8 @@ def find_by_form_key(form_key: UUID | None) -> Patient | None:
 def find_similar(first_name: str, last_name: str, phone_e164: str | None) -> Sequence[Any]:
     """Return up to five patients with the same phone or the same name, spelling of case aside."""
     same: list[sa.ColumnElement[bool]] = []
-    if first_name and last_name:
-        same.append(Patient.name_key == sort_key(f"{first_name} {last_name}"))
+    if first_name and last_name and (key := sort_key(f"{first_name} {last_name}")):
+        same.append(Patient.name_key == key)
     if phone_e164:
         same.append(Patient.phone_e164 == phone_e164)
     if not same:

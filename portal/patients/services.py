@@ -54,6 +54,7 @@ def update_patient(actor: Actor, patient: Patient, *, version: int, values: Mapp
     try:
         current_session().flush()
     except StaleDataError as error:
+        current_session().rollback()  # so that the patient can be read again, as the other one saved her
         raise StaleVersionError from error
     _index(patient)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from werkzeug.routing import Rule
 from portal.catalog.models import CatalogTreatment
 from portal.core.access import Access
 from portal.core.clinics import ClinicInfo
+from portal.core.database import Base
 from portal.core.gate import declared_access
 from portal.core.work import clinic_work
 from portal.offers.models import Offer, PatientOffer
@@ -91,10 +92,19 @@ def secrets_of() -> Callable[[ClinicInfo], list[str]]:
 
 
 @pytest.fixture
-def owner_connection(portal: Flask, server: object) -> Iterator[sa.Connection]:
-    """The tables' owner, over the connection the application's requests use in this test, to see every clinic's rows.
+def rows_of(portal: Flask) -> Callable[..., dict[str, list[str]]]:
+    """Return, for a clinic, every row of every table as text, this test's changes included."""
+    tables = [table for table in Base.metadata.sorted_tables if "clinic_id" in table.c]
 
-    The same connection, since a test's changes are never committed: the superuser's SET ROLE is not ours to use.
-    """
-    connection = portal.extensions["portal_connections"][None]
-    yield connection
+    def rows(clinic: ClinicInfo) -> dict[str, list[str]]:
+        connection = portal.extensions["portal_connections"][None]
+        found = {}
+        with connection.begin_nested() as savepoint:
+            connection.execute(sa.text("SELECT set_config('app.clinic_id', :clinic, true)"), {"clinic": str(clinic.id)})
+            for table in tables:
+                statement = sa.text(f"SELECT t::text FROM {table.name} AS t WHERE clinic_id = :clinic ORDER BY 1")
+                found[table.name] = list(connection.scalars(statement, {"clinic": clinic.id}))
+            savepoint.rollback()
+        return found
+
+    return rows

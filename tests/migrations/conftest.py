@@ -62,6 +62,11 @@ class Database:
             )
         return self.engines[role]
 
+    def disconnect(self) -> None:
+        """Close every connection: a database with one cannot be copied or dropped."""
+        for engine in self.engines.values():
+            engine.dispose()
+
     def config(self, **options: str) -> Config:
         """Return Alembic's configuration for this database, with ``options`` as -x arguments."""
         config = Config(str(MIGRATIONS / "alembic.ini"))
@@ -144,8 +149,7 @@ def _made(server: EmbeddedServer, template: str | None = None) -> Iterator[Datab
             )
         made = Database(server, name)
         yield made
-        for engine in made.engines.values():
-            engine.dispose()
+        made.disconnect()
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
@@ -167,10 +171,10 @@ HISTORY = {
 
 def grow(database: Database, target: str) -> None:
     """Upgrade to ``target`` with rows put in on the way; orphans go to quarantine."""
-    for revision in HISTORY:
+    for revision, rows in HISTORY.items():
         if revision <= target:  # "head" comes after every number
             database.upgrade(revision)
-            database.load(HISTORY[revision])
+            database.load(rows)
     database.upgrade(target, orphans="quarantine")
 
 
@@ -180,6 +184,8 @@ def _templates(server: EmbeddedServer) -> Iterator[dict[str, str]]:
         grow(legacy, "20250720190711")
         grow(current, "head")
         current.load("today.sql")
+        for made in (legacy, current):
+            made.disconnect()
         yield {"legacy": legacy.name, "current": current.name}
 
 

@@ -67,4 +67,5 @@ def _aside(database):
 
 
 def _differences(found, expected):
-    return {table: (expected.get(table), found.get(table)) for table in found | expected if found.get(table) != expected.get(table)}
+    tables = sorted(found | expected)
+    return {name: (expected.get(name), found.get(name)) for name in tables if found.get(name) != expected.get(name)}

@@ -6,10 +6,10 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from portal.core.database import Base
-from portal.models import metadata
 
 from config import ROOT
+from portal.core.database import Base
+from portal.models import metadata
 
 
 def test_every_column_constraint_and_index_is_as_the_models_say(database, current):

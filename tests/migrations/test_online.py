@@ -14,17 +14,25 @@ import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+
+from config import ROOT
 from portal.core.roles import OWNER_ROLE
 from portal.ops import evolve
 from portal.ops.evolve import MigrationLockedError, lock
-
-from config import ROOT
 
 PARTS = 6
 
 
 class Killed(BaseException):
     """Stands for the process dying."""
+
+
+DEATH = (Killed, sa.exc.SQLAlchemyError)
+
+
+def state(database):
+    """Return the schema and all rows, without the moments at which a migration made some."""
+    return database.schema(), database.rows("created_at", "updated_at")
 
 
 def connect(database) -> psycopg.Connection:
@@ -55,29 +63,29 @@ def uninterrupted(make_database):
     with make_database("legacy") as database:
         with counted(database) as up:
             database.upgrade(orphans="quarantine")
-        above = database.schema(), database.rows("created_at", "updated_at")
+        above = state(database)
         with counted(database) as down:
             database.downgrade("20250720190711")
-        return {"up": (len(up), above), "down": (len(down), (database.schema(), database.rows("created_at", "updated_at")))}
+        return {"up": (len(up), above), "down": (len(down), state(database))}
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_an_upgrade_killed_on_the_way_is_finished_by_the_next_one(legacy, uninterrupted, part):
     statements, expected = uninterrupted["up"]
-    with counted(legacy, die_at=30 + (statements - 40) * part // (PARTS - 1)), pytest.raises((Killed, sa.exc.SQLAlchemyError)):
+    with counted(legacy, die_at=30 + (statements - 40) * part // (PARTS - 1)), pytest.raises(DEATH):
         legacy.upgrade(orphans="quarantine")
     legacy.upgrade(orphans="quarantine")
-    assert (legacy.schema(), legacy.rows("created_at", "updated_at")) == expected
+    assert state(legacy) == expected
 
 
 @pytest.mark.parametrize("part", range(3))
 def test_a_downgrade_killed_on_the_way_is_finished_by_the_next_one(legacy, uninterrupted, part):
     statements, expected = uninterrupted["down"]
     legacy.upgrade(orphans="quarantine")
-    with counted(legacy, die_at=30 + (statements - 40) * part // 2), pytest.raises((Killed, sa.exc.SQLAlchemyError)):
+    with counted(legacy, die_at=30 + (statements - 40) * part // 2), pytest.raises(DEATH):
         legacy.downgrade("20250720190711")
     legacy.downgrade("20250720190711")
-    assert (legacy.schema(), legacy.rows("created_at", "updated_at")) == expected
+    assert state(legacy) == expected
 
 
 UPGRADE = """
@@ -113,8 +121,10 @@ def test_an_upgrade_gives_up_waiting_for_another_after_the_time_it_was_given(dat
 def test_an_index_left_invalid_by_an_interruption_is_rebuilt(legacy):
     with connect(legacy) as other:
         other.autocommit = True
-        legacy.execute("INSERT INTO settings SELECT gen_random_uuid(), 'greeting', 'Hi', now(), now(), clinic_id FROM clinics c"
-                       " CROSS JOIN LATERAL (SELECT c.id AS clinic_id) x WHERE subdomain = 'deniz'")
+        legacy.execute(
+            "INSERT INTO settings (id, clinic_id, key, value)"
+            " SELECT gen_random_uuid(), id, 'greeting', 'Hi' FROM clinics WHERE subdomain = 'deniz'"
+        )
         with pytest.raises(psycopg.errors.UniqueViolation):
             other.execute("CREATE UNIQUE INDEX CONCURRENTLY ix_test ON settings (key)")
     with migrating(legacy):
@@ -134,15 +144,20 @@ def test_a_change_waits_for_a_reader_without_stalling_the_readers_behind_it(curr
             slowest = max(_timed(later, "SELECT count(*) FROM notes") for _ in range(5))
             altered.result(timeout=20)
     assert slowest < 0.6
-    assert ("extra",) in current.execute("SELECT column_name::text FROM information_schema.columns WHERE table_name = 'notes'")
+    columns = "SELECT column_name::text FROM information_schema.columns WHERE table_name = 'notes'"
+    assert ("extra",) in current.execute(columns)
 
 
 def test_a_backfill_goes_in_batches_and_resumes(current):
-    current.execute("CREATE TABLE many AS SELECT gen_random_uuid() AS id, g AS old, NULL::int AS new FROM generate_series(1, 6000) g")
+    current.execute(
+        "CREATE TABLE many AS SELECT gen_random_uuid() AS id, g AS old, NULL::int AS new"
+        " FROM generate_series(1, 6000) AS g"
+    )
     current.execute("UPDATE many SET new = 0 WHERE old <= 500")
     with migrating(current), evolve.online():
         assert evolve.backfill("many", "new = t.old", where="new IS NULL", unchanged=("id", "old")) == 5500
-    assert current.execute("SELECT count(*) FROM many WHERE new IS DISTINCT FROM CASE WHEN old <= 500 THEN 0 ELSE old END") == [(0,)]
+    wrong = "SELECT count(*) FROM many WHERE new IS DISTINCT FROM CASE WHEN old <= 500 THEN 0 ELSE old END"
+    assert current.execute(wrong) == [(0,)]
 
 
 def test_a_backfill_that_changes_an_old_column_stops(current):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from portal.ops.evolve import MigrationDataError
 from portal.ops.evolve.errors import EvolveError
 from portal.ops.evolve.naming import refuse_vague
@@ -58,16 +59,17 @@ def test_an_unknown_currency_stops_the_upgrade(legacy):
 
 
 @pytest.mark.parametrize(
-    ("target", "start", "duplicate", "named"),
+    ("start", "target", "column", "shared"),
     [
-        ("20250718213704", "20250720190711", "UPDATE users SET email = 'mert@gulus.example' WHERE clinic_id = :c", "mert@"),
-        ("20250629190954", "20250716200939", "UPDATE referral_sources SET name = 'Instagram' WHERE clinic_id = :c", "Instagram"),
+        ("20250720190711", "20250718213704", ("users", "email"), "mert@gulus.example"),
+        ("20250716200939", "20250629190954", ("referral_sources", "name"), "Instagram"),
     ],
 )
-def test_names_two_clinics_share_stop_the_downgrade_that_would_make_them_unique(legacy, target, start, duplicate, named):
+def test_what_two_clinics_share_stops_the_downgrade_that_makes_it_unique(legacy, start, target, column, shared):
+    table, name = column
     legacy.downgrade(start)
-    legacy.execute(duplicate, c=SECOND)
-    refused(legacy, lambda: legacy.downgrade(target), named)
+    legacy.execute(f"UPDATE {table} SET {name} = :shared WHERE clinic_id = :clinic", shared=shared, clinic=SECOND)
+    refused(legacy, lambda: legacy.downgrade(target), shared)
 
 
 @pytest.mark.parametrize("name", ["update", "fix_models", "AddClinic", "add", "fix_the_db", None])

@@ -18,9 +18,9 @@ def test_rows_of_one_clinic_become_the_default_clinics(database):
 
 
 def test_lines_and_messages_take_the_clinic_of_what_they_belong_to(legacy):
-    found = legacy.execute("SELECT name, clinic_id::text FROM treatments ORDER BY name COLLATE \"C\"")
+    found = legacy.execute('SELECT name, clinic_id::text FROM treatments ORDER BY name COLLATE "C"')
     assert found == [("Anestezi", SECOND), ("Dolgu", SECOND), ("Zirkonyum kron", FIRST), ("İmplant", FIRST)]
-    found = legacy.execute("SELECT body, clinic_id::text FROM support_messages ORDER BY body COLLATE \"C\"")
+    found = legacy.execute('SELECT body, clinic_id::text FROM support_messages ORDER BY body COLLATE "C"')
     assert found == [("Merhaba", FIRST), ("İç not", SECOND)]
 
 
@@ -85,7 +85,8 @@ def test_patients_are_split_numbered_and_found(legacy):
         ("00001", "John", "Smith", "john smi~th", None, None),
     ]
     terms = "SELECT term FROM patient_terms WHERE patient_id = '0c000000-0000-7000-8000-000000000001' ORDER BY term"
-    assert {term for (term,) in legacy.execute(terms)} >= {"isil", "ayse", "caglar", "2", "5321234567", "isil@example.com"}
+    expected = {"isil", "ayse", "caglar", "2", "5321234567", "isil@example.com"}
+    assert {term for (term,) in legacy.execute(terms)} >= expected
     counters = "SELECT kind, year, last_no FROM counters WHERE clinic_id = :clinic ORDER BY kind, year"
     assert legacy.execute(counters, clinic=FIRST) == [("offer", 2025, 3), ("patient", 0, 3)]
 
@@ -106,7 +107,8 @@ def test_offers_are_numbered_by_the_year_of_their_clinic_and_keep_their_total(le
 
 def test_statuses_get_the_kind_their_key_tells_and_one_default_each(legacy):
     legacy.upgrade(orphans="quarantine")
-    found = legacy.execute("SELECT key, kind, is_default FROM offer_statuses WHERE clinic_id = :clinic ORDER BY key", clinic=FIRST)
+    kinds = "SELECT key, kind, is_default FROM offer_statuses WHERE clinic_id = :clinic ORDER BY key"
+    found = legacy.execute(kinds, clinic=FIRST)
     assert found == [
         ("Beklemede ", "negotiating", True),
         ("accepted", "accepted", True),
@@ -139,7 +141,8 @@ def test_a_name_changed_under_the_old_release_wins_over_the_kept_one(current):
     current.execute("UPDATE patients SET name = 'Işıl Kara' WHERE name = 'Işıl Ayşe Demir'")
     current.execute("UPDATE treatments SET unit_price = 200 WHERE name = 'Dolgu'")
     current.upgrade(orphans="quarantine")
-    found = current.execute("SELECT first_name, last_name, city FROM patients WHERE id = '0c000000-0000-7000-8000-000000000001'")
+    names = "SELECT first_name, last_name, city FROM patients WHERE id = '0c000000-0000-7000-8000-000000000001'"
+    found = current.execute(names)
     assert found == [("Işıl", "Kara", "İzmir")]
     terms = current.execute("SELECT term FROM patient_terms WHERE patient_id = '0c000000-0000-7000-8000-000000000001'")
     assert ("kara",) in terms

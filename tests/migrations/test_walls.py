@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+
 from portal.core.roles import APP_ROLE, BACKUP_ROLE, PLATFORM_ROLE
 
 FIRST, SECOND = "00000000-0000-7000-8000-000000000001", "c2000000-0000-7000-8000-000000000001"
@@ -11,7 +12,7 @@ OWN = "(clinic_id = ( SELECT current_clinic() AS current_clinic))"
 
 
 def as_clinic(database, pinned: str, statement: str, **parameters):
-    """Run one statement as the application, with ``pinned`` as the clinic of its transaction; return rows, or how many."""
+    """Run one statement as the application, with ``pinned`` as its clinic; return its rows, or how many it changed."""
     with database.engine(APP_ROLE).begin() as connection:
         connection.execute(sa.text("SELECT set_config('app.clinic_id', :clinic, true)"), {"clinic": pinned})
         result = connection.execute(sa.text(statement), parameters)
@@ -118,7 +119,8 @@ def test_the_platform_has_no_right_on_any_table_of_a_clinics_work(current):
     reachable = {"clinics", "support_tickets", "support_messages"}
     for table in sorted(set(tenant_tables(current)) - reachable):
         denied(lambda table=table: current.execute(f"SELECT FROM {table}", role=PLATFORM_ROLE))
-        policies = current.execute("SELECT policyname FROM pg_policies WHERE tablename = :t AND 'clinikoop_platform' = ANY (roles)", t=table)
+        named = "SELECT policyname FROM pg_policies WHERE tablename = :table AND 'clinikoop_platform' = ANY (roles)"
+        policies = current.execute(named, table=table)
         assert policies == [], table
 
 
@@ -144,7 +146,13 @@ def test_internal_messages_stay_with_the_platform(current):
 
 @pytest.mark.parametrize(
     ("label", "name", "found"),
-    [("deniz", None, ["deniz"]), (None, "dis.example", ["deniz"]), ("default", None, ["default"]), ("x", None, []), (None, None, [])],
+    [
+        ("deniz", None, ["deniz"]),
+        (None, "dis.example", ["deniz"]),
+        ("default", None, ["default"]),
+        ("x", None, []),
+        (None, None, []),
+    ],
 )
 def test_a_clinic_is_found_by_its_host_before_any_is_pinned(current, label, name, found):
     rows = current.execute("SELECT subdomain FROM clinic_by_host(:label, :name)", role=APP_ROLE, label=label, name=name)

@@ -5,7 +5,15 @@ when the upgrade is killed and started again; every helper here does.
 """
 
 from portal.ops.evolve.adopt import add_clinic_filler, clinic_from_parent, drop_clinic_filler, finish_clinic
-from portal.ops.evolve.catalog import has_column, has_constraint, has_key, has_table, index_state, require_roles, table_columns
+from portal.ops.evolve.catalog import (
+    has_column,
+    has_constraint,
+    has_key,
+    has_table,
+    index_state,
+    require_roles,
+    table_columns,
+)
 from portal.ops.evolve.checks import RowFingerprint, combined, fingerprint, refuse_collisions, refuse_rows
 from portal.ops.evolve.data import Source, backfill, batches, insert_rows, update_rows
 from portal.ops.evolve.ddl import (

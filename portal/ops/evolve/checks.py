@@ -41,9 +41,9 @@ def combined(parts: Iterable[RowFingerprint]) -> RowFingerprint:
     return RowFingerprint(sum(part.rows for part in listed), sum((part.digest for part in listed), Decimal(0)))
 
 
-def refuse_rows(statement: str, why: str, **names: object) -> None:
+def refuse_rows(statement: str, why: str, **names: str) -> None:
     """Raise MigrationDataError, listing them, where ``statement`` returns rows; ``why`` leads the message."""
-    rows = query(statement, **names).mappings().fetchmany(LISTED + 1)
+    rows = query(statement, None, **names).mappings().fetchmany(LISTED + 1)
     if not rows:
         return
     listed = "\n".join("  " + ", ".join(f"{name}={value}" for name, value in row.items()) for row in rows[:LISTED])

@@ -111,7 +111,9 @@ def insert_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _as_json(rows: Sequence[Mapping[str, Any]]) -> Jsonb:
-    return Jsonb([{name: str(value) if isinstance(value, UUID) else value for name, value in row.items()} for row in rows])
+    return Jsonb(
+        [{name: str(value) if isinstance(value, UUID) else value for name, value in row.items()} for row in rows]
+    )
 
 
 def _next_size(size: int, seconds: float) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from portal.ops.evolve.catalog import has_table, table_columns
-from portal.ops.evolve.run import query, run
+from portal.ops.evolve.run import filled, query, run
 
 
 def keep_name(revision: str, table: str) -> str:
@@ -21,20 +21,25 @@ def keep_rows(revision: str, table: str, select: str) -> None:
     """Put the rows of ``select`` into the keep table of ``table``, making it if it is not there."""
     name = keep_name(revision, table)
     if has_table(name):
-        run(f"INSERT INTO {name} {select}")
+        # By name: the columns of a table that came and went are not in the order they were in.
+        columns = ", ".join(table_columns(name))
+        statement = "INSERT INTO {name} ({columns}) SELECT {columns} FROM ({select}) AS s"
+        run(statement, name=name, columns=columns, select=select)
     else:
         run(f"CREATE TABLE {name} AS {select}")
 
 
 def keep_table(revision: str, table: str) -> None:
     """Keep all rows of ``table`` and drop it."""
-    keep_rows(revision, table, f"SELECT {', '.join(table_columns(table))} FROM {table}")
+    keep_rows(revision, table, f"TABLE {table}")
     run(f"DROP TABLE {table}")
 
 
 def keep_columns(revision: str, table: str, columns: Sequence[str], key: Sequence[str] = ("clinic_id", "id")) -> None:
     """Keep ``columns`` of every row of ``table`` and drop them."""
-    keep_rows(revision, table, f"SELECT {', '.join([*key, *columns])} FROM {table}")
+    keep_rows(
+        revision, table, filled("SELECT {names} FROM {table}", {"names": ", ".join([*key, *columns]), "table": table})
+    )
     for column in columns:
         run(f"ALTER TABLE {table} DROP COLUMN {column}")
 
@@ -45,7 +50,13 @@ def restore_table(revision: str, table: str) -> None:
     if not has_table(name):
         return
     columns = ", ".join(table_columns(name))
-    run(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {name} AS k WHERE {_parents(table)} ON CONFLICT DO NOTHING")
+    run(
+        "INSERT INTO {table} ({columns}) SELECT {columns} FROM {name} AS k WHERE {parents} ON CONFLICT DO NOTHING",
+        table=table,
+        name=name,
+        columns=columns,
+        parents=_parents(table),
+    )
     _forget(name, table, _key(table))
 
 
@@ -67,13 +78,19 @@ def restore_values(
         return
     values = columns if isinstance(columns, Mapping) else {column: f"k.{column}" for column in columns}
     assignments = ", ".join(f"{column} = {value}" for column, value in values.items())
-    run(f"UPDATE {table} AS t SET {assignments} FROM {name} AS k WHERE {_same(key)}")
+    run(
+        "UPDATE {table} AS t SET {assignments} FROM {name} AS k WHERE {same}",
+        table=table,
+        assignments=assignments,
+        name=name,
+        same=_same(key),
+    )
     _forget(name, table, key)
 
 
 def _forget(name: str, table: str, key: Sequence[str]) -> None:
     """Delete from the keep table what is in ``table`` again; drop it when nothing is left."""
-    run(f"DELETE FROM {name} AS k USING {table} AS t WHERE {_same(key)}")
+    run("DELETE FROM {name} AS k USING {table} AS t WHERE {same}", name=name, table=table, same=_same(key))
     if not query("SELECT EXISTS (SELECT FROM {name})", name=name).scalar_one():
         run(f"DROP TABLE {name}")
 

@@ -64,7 +64,9 @@ def e164(phone: str | None, country: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def patient_terms(name: str, patient_no: str, phone_e164: str | None, phone_raw: str | None, email: str | None) -> set[str]:
+def patient_terms(
+    name: str, patient_no: str, phone_e164: str | None, phone_raw: str | None, email: str | None
+) -> set[str]:
     """Return the folded words that find a patient: of her name, number, phone and e-mail address."""
     terms = {*words(name), patient_no, patient_no.lstrip("0")}
     digits = re.sub(r"\D", "", phone_e164 or "")

@@ -27,7 +27,7 @@ def exclusive(connection: sa.Connection, wait_seconds: float) -> Iterator[None]:
     ``connection`` must not be in a transaction, and is not in one inside.
     """
     _settle(connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-    _settle(connection, "SET client_connection_check_interval = '5s'")
+    _notice_lost_clients(connection)
     deadline = time.monotonic() + wait_seconds
     while not _settle(connection, f"SELECT pg_try_advisory_lock({LOCK_KEY})"):
         if time.monotonic() > deadline:
@@ -41,6 +41,14 @@ def exclusive(connection: sa.Connection, wait_seconds: float) -> Iterator[None]:
             _settle(connection, f"SELECT pg_advisory_unlock({LOCK_KEY})")
             _settle(connection, "RESET lock_timeout")
             _settle(connection, "RESET client_connection_check_interval")
+
+
+def _notice_lost_clients(connection: sa.Connection) -> None:
+    """Let the server stop a statement whose client died; not every platform's server can."""
+    try:
+        _settle(connection, "SET client_connection_check_interval = '5s'")
+    except sa.exc.DBAPIError:
+        connection.rollback()
 
 
 def _settle(connection: sa.Connection, statement: str) -> object:

@@ -16,8 +16,10 @@ def quarantine_rows(table: str, columns: Sequence[str], condition: str, reason: 
     """
     name = f"{table}_quarantine"
     run(
-        f"CREATE TABLE IF NOT EXISTS {name} AS SELECT *, CAST(NULL AS text) AS reason,"
-        f" CAST(NULL AS timestamptz) AS quarantined_at FROM {table} WITH NO DATA"
+        "CREATE TABLE IF NOT EXISTS {name} AS SELECT *, CAST(NULL AS text) AS reason,"
+        " CAST(NULL AS timestamptz) AS quarantined_at FROM {table} WITH NO DATA",
+        name=name,
+        table=table,
     )
     taken, arrived = query(
         """
@@ -46,8 +48,12 @@ def release_rows(table: str, columns: Sequence[str], condition: str = "true") ->
         return
     listed = ", ".join(columns)
     run(
-        f"WITH freed AS (DELETE FROM {name} AS q WHERE {condition} RETURNING {listed})"
-        f" INSERT INTO {table} ({listed}) SELECT {listed} FROM freed"
+        "WITH freed AS (DELETE FROM {name} AS q WHERE {condition} RETURNING {listed})"
+        " INSERT INTO {table} ({listed}) SELECT {listed} FROM freed",
+        name=name,
+        condition=condition,
+        listed=listed,
+        table=table,
     )
     if not query("SELECT EXISTS (SELECT FROM {name})", name=name).scalar_one():
         run(f"DROP TABLE {name}")

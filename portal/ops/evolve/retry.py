@@ -66,7 +66,7 @@ class RetryingImpl(PostgresqlImpl):
         construct: sa.Executable | str,
         execution_options: Mapping[str, Any] | None = None,
         multiparams: Sequence[Mapping[str, Any]] | None = None,
-        params: Mapping[str, Any] = sa.util.immutabledict(),  # noqa: B008 - immutable, and Alembic's own default
+        params: Mapping[str, Any] = sa.util.immutabledict(),
     ) -> sa.CursorResult[Any] | None:
         def action() -> sa.CursorResult[Any] | None:
             return super(RetryingImpl, self)._exec(construct, execution_options, multiparams, params)

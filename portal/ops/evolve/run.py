@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,13 +16,15 @@ from portal.ops.evolve.retry import patiently
 
 def run(statement: str, **names: object) -> None:
     """Run DDL, or a change that needs no parameter; ``{name}`` is filled with our own identifiers."""
-    op.execute(sa.text(_filled(statement, names)))
+    op.execute(sa.text(filled(statement, names)))
 
 
-def query(statement: str, parameters: dict[str, Any] | None = None, **names: object) -> sa.CursorResult[Any]:
+def query(
+    statement: str, parameters: Mapping[str, Any] | None = None, **names: object
+) -> sa.CursorResult[*tuple[Any, ...]]:
     """Run a statement with bound parameters and return its result; waits for locks as DDL does."""
     connection = bind()
-    text = sa.text(_filled(statement, names))
+    text = sa.text(filled(statement, names))
     return patiently(connection, lambda: connection.execute(text, parameters or {}))
 
 
@@ -46,7 +48,8 @@ def option(name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _filled(statement: str, names: dict[str, object]) -> str:
+def filled(statement: str, names: Mapping[str, object]) -> str:
+    """Return ``statement`` with ``{name}`` replaced by our own identifiers; untouched where there are none."""
     return statement.format(**names) if names else statement
 
 
