@@ -66,10 +66,11 @@ INDEXES = {
 NUMBERS = evolve.keep_name(revision, "numbers")
 NUMBER = f"""
     CREATE TABLE IF NOT EXISTS {NUMBERS} AS
-    SELECT p.id, lpad((coalesce(c.last_no, 0) + row_number() OVER (
-               PARTITION BY p.clinic_id ORDER BY p.created_at, p.id))::text, 5, '0') AS patient_no
-      FROM patients p LEFT JOIN counters c ON c.clinic_id = p.clinic_id AND c.kind = 'patient' AND c.year = 0
-     WHERE p.patient_no IS NULL
+    SELECT id, lpad(number, greatest(5, length(number)), '0') AS patient_no FROM (
+        SELECT p.id, (coalesce(c.last_no, 0) + row_number() OVER (
+                   PARTITION BY p.clinic_id ORDER BY p.created_at, p.id))::text AS number
+          FROM patients p LEFT JOIN counters c ON c.clinic_id = p.clinic_id AND c.kind = 'patient' AND c.year = 0
+         WHERE p.patient_no IS NULL) AS numbered
 """
 COUNT = """
     INSERT INTO counters (clinic_id, kind, year, last_no)

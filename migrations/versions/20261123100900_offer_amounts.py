@@ -102,12 +102,13 @@ DEFAULTS = {"offers": ("currency", "'TRY'"), "treatments": ("unit_price", "0")}
 NUMBERS = evolve.keep_name(revision, "numbers")
 NUMBER = f"""
     CREATE TABLE IF NOT EXISTS {NUMBERS} AS
-    SELECT o.id, y.year || '-' || lpad((coalesce(n.last_no, 0) + row_number() OVER (
-               PARTITION BY o.clinic_id, y.year ORDER BY o.created_at, o.id))::text, 5, '0') AS offer_no
-      FROM offers o JOIN clinics c ON c.id = o.clinic_id
-     CROSS JOIN LATERAL (SELECT date_part('year', o.created_at AT TIME ZONE c.timezone)::integer AS year) AS y
-      LEFT JOIN counters n ON n.clinic_id = o.clinic_id AND n.kind = 'offer' AND n.year = y.year
-     WHERE o.offer_no IS NULL
+    SELECT id, year || '-' || lpad(number, greatest(5, length(number)), '0') AS offer_no FROM (
+        SELECT o.id, y.year, (coalesce(n.last_no, 0) + row_number() OVER (
+                   PARTITION BY o.clinic_id, y.year ORDER BY o.created_at, o.id))::text AS number
+          FROM offers o JOIN clinics c ON c.id = o.clinic_id
+         CROSS JOIN LATERAL (SELECT date_part('year', o.created_at AT TIME ZONE c.timezone)::integer AS year) AS y
+          LEFT JOIN counters n ON n.clinic_id = o.clinic_id AND n.kind = 'offer' AND n.year = y.year
+         WHERE o.offer_no IS NULL) AS numbered
 """
 COUNT = """
     INSERT INTO counters (clinic_id, kind, year, last_no)

@@ -35,7 +35,7 @@ VAT_CLASSES: dict[str, LazyString] = {
     VatClass.NON_MEDICAL: _l("Not medical"),
 }  # fmt: skip
 DENTITIONS: dict[str, LazyString] = {
-    Dentition.PERMANENT: _l("Permanent teeth"), Dentition.PRIMARY: _l("Milk teeth"), Dentition.BOTH: _l("All teeth"),
+    Dentition.PERMANENT: _l("Permanent teeth"), Dentition.PRIMARY: _l("Primary teeth"), Dentition.BOTH: _l("All teeth"),
 }  # fmt: skip
 MAX_MINUTES = 600
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)

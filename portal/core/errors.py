@@ -44,7 +44,7 @@ PAGES: Mapping[int, tuple[LazyString, LazyString]] = {
         _l("Your role does not include this page. Ask a manager of your clinic if you need it."),
     ),
     404: (_l("There is nothing here"), _l("The address may be mistyped, or what was here has been removed.")),
-    405: (_l("This address does not take that"), _l("Go back and use the page's own buttons.")),
+    405: (_l("This cannot be done here"), _l("Go back and use the page's own buttons.")),
     409: (
         _l("Somebody else was faster"),
         _l("This was changed while you had it open. Open it again to see how it stands now."),

@@ -51,7 +51,7 @@ class LineForm(FlaskForm):
     quantity = DecimalField(_l("Quantity"), low=Decimal(0), high=MAX_QUANTITY)
     unit_price = DecimalField(_l("Unit price"), low=Decimal(0), high=MAX_AMOUNT)
     discount_value = DecimalField(_l("Discount"), low=Decimal(0), high=MAX_AMOUNT)
-    discount_kind = SelectField(_l("Discount in"), choices=list(DISCOUNTS.items()), default=DiscountKind.PERCENT)
+    discount_kind = SelectField(_l("Discount type"), choices=list(DISCOUNTS.items()), default=DiscountKind.PERCENT)
     vat_rate = DecimalField(_l("VAT rate"), low=Decimal(0), high=Decimal(100))
 
     @property

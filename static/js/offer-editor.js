@@ -1,5 +1,5 @@
 // The offer editor: lines added and removed in place, amounts computed by the server while typing.
-// Without this script the same form works: "Compute and add lines" does it with a page load.
+// Without this script the same form works: "Calculate and add lines" does it with a page load.
 
 const form = document.querySelector("form.offer-editor");
 const lines = form?.querySelector("[data-lines]");

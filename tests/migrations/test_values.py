@@ -105,6 +105,17 @@ def test_offers_are_numbered_by_the_year_of_their_clinic_and_keep_their_total(le
     ]
 
 
+def test_numbers_go_on_where_the_counters_stand_and_may_grow_beyond_five_digits(legacy):
+    legacy.upgrade("20261123100500", orphans="quarantine")
+    counter = "INSERT INTO counters VALUES (:clinic, 'patient', 0, 99998), (:clinic, 'offer', 2025, 99998)"
+    legacy.execute(counter, clinic=FIRST)
+    legacy.upgrade()
+    numbers = "SELECT patient_no FROM patients WHERE clinic_id = :clinic ORDER BY created_at"
+    assert legacy.execute(numbers, clinic=FIRST) == [("99999",), ("100000",), ("100001",)]
+    numbers = "SELECT offer_no FROM offers WHERE clinic_id = :clinic ORDER BY created_at"
+    assert legacy.execute(numbers, clinic=FIRST) == [("2025-99999",), ("2025-100000",), ("2025-100001",)]
+
+
 def test_statuses_get_the_kind_their_key_tells_and_one_default_each(legacy):
     legacy.upgrade(orphans="quarantine")
     kinds = "SELECT key, kind, is_default FROM offer_statuses WHERE clinic_id = :clinic ORDER BY key"
