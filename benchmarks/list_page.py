@@ -127,7 +127,7 @@ def measure(cookie: str) -> dict[str, list[float]]:
         "home": lambda: fetch(PORTAL_PORT, "/", cookie),
     }
     times: dict[str, list[float]] = {name: [] for name in pages}
-    for name, ask in pages.items():
+    for ask in pages.values():
         for _warm in range(10):
             ask()
     for _round in range(ROUNDS):

@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, Settings
 from portal import models
+from portal.auth import jobs as auth_jobs
 from portal.auth.login import configure_login
 from portal.auth.views import blueprint as auth
 from portal.catalog.views import blueprint as catalog
@@ -26,14 +27,16 @@ from portal.core.logs import configure_logs
 from portal.core.templating import MenuEntry, configure_templating
 from portal.core.web import Portal
 from portal.home.views import blueprint as home
+from portal.offers import jobs as offers_jobs
 from portal.offers.views import blueprint as offers
 from portal.ops.views import blueprint as ops
 from portal.patients.views import blueprint as patients
 from portal.platform.views import blueprint as platform
 from portal.preferences.views import blueprint as preferences
 
-__all__ = ["create_app", "models"]
+__all__ = ["JOBS", "create_app", "models"]
 
+JOBS = (auth_jobs, offers_jobs)  # importing them registers their tasks with the queue
 BLUEPRINTS = (home, auth, preferences, patients, offers, catalog, platform, ops)
 
 MENU = [

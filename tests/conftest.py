@@ -58,7 +58,7 @@ def server() -> EmbeddedServer:
 
 
 @pytest.fixture(scope="session")
-def app(server: EmbeddedServer, worker_id: str = "main") -> Iterator[Flask]:
+def app(server: EmbeddedServer) -> Iterator[Flask]:
     """The portal over this worker's copy of the template database."""
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:

@@ -13,7 +13,6 @@ from portal.auth.forms import LoginForm
 from portal.auth.queries import find_identity
 from portal.auth.resume import carried_from_request
 from portal.core.gate import current_identity_or_none
-from portal.core.settings import settings
 from portal.core.web import SAFE_METHODS
 
 login_manager = LoginManager()

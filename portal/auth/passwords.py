@@ -35,6 +35,7 @@ def check_password(password: str, stored: str | None) -> tuple[bool, str | None]
 def is_weak(password: str, *about: str) -> bool:
     """Tell whether a password is one of a person's own names, or a single repeated or running pattern."""
     folded = password.casefold()
-    own = {part for text in about for part in text.casefold().replace("@", " ").replace(".", " ").split() if len(part) > 3}
+    told = " ".join(about).casefold().replace("@", " ").replace(".", " ")
+    own = {part for part in told.split() if len(part) > 3}
     runs = ("0123456789" * 3, "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "passwordpassword")
     return len(set(folded)) < 4 or folded in own or any(folded in run for run in runs)

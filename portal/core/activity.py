@@ -52,7 +52,11 @@ def list_entries(
             when_iso=row.at.isoformat(),
             actor_name=row.actor_name or _("Clinikoop"),
             text=str(actions.get(row.action, row.action)),
-            changes=[_change(str(fields[name]), pair, (values or {}).get(name, str)) for name, pair in row.changes.items() if name in fields],
+            changes=[
+                _change(str(fields[name]), pair, (values or {}).get(name, str))
+                for name, pair in row.changes.items()
+                if name in fields
+            ],
         )
         for row in current_session().execute(statement)
     ]

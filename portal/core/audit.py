@@ -112,7 +112,7 @@ def record(
             action=action,
             object_type=table,
             object_id=subject_id or (None if isinstance(subject, type) else getattr(subject, "id", None)),
-            changes={name: None if pair is None else [_plain(value) for value in pair] for name, pair in changes.items()},
+            changes={name: pair and [_plain(value) for value in pair] for name, pair in changes.items()},
             ip=actor.ip,
             request_id=actor.request_id,
         )

@@ -94,13 +94,13 @@ class PortalSession(FlaskSession):
             raise ScopeError(f"This session is pinned to {self.scope}; open another for {scope}.")
         self.scope = scope
 
-    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **kwargs: Any) -> Any:
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **kwargs: Any) -> Any:  # noqa: ARG002
         """Return the engine of the scope's role; raises ScopeError outside a scope."""
         if bind is not None:
             return bind
         return engine_for(require_scope(self))
 
-    def bulk_save_objects(self, *args: Any, **kwargs: Any) -> None:
+    def bulk_save_objects(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Refuse: it would pass by the scope's checks."""
         raise ScopeError("Legacy bulk operations pass by the scope; use bulk_insert().")
 

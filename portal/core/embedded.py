@@ -44,6 +44,7 @@ class EmbeddedServer:
     _lease: IO[str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        """Work out the account, the folders and the socket."""
         self.account = _service_account()
         self.home = self.home.resolve()
         if self.account and not _reachable(self.home.parent):
@@ -148,8 +149,9 @@ class EmbeddedServer:
         # pg_ctl's child keeps its streams open, so output goes to a file and not to a pipe we would wait on.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", umask=0o077, check=False, **who  # type: ignore[call-overload]
-            )
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", umask=0o077, check=False,
+                **who,
+            )  # type: ignore[call-overload]  # fmt: skip
             output.seek(0)
             text = output.read()
         if check and done.returncode != 0:
@@ -193,7 +195,7 @@ def _service_account() -> pwd.struct_passwd | None:
         except KeyError:
             if attempt == 0 and shutil.which("useradd"):
                 subprocess.run(
-                    ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVICE_USER],
+                    ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVICE_USER],  # noqa: S607
                     check=False, capture_output=True,
                 )
                 time.sleep(0.1)

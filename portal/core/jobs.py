@@ -30,14 +30,18 @@ def portal_app() -> Flask:
     return _portal[0]
 
 
-def run_worker(app: Flask) -> None:
-    """Run jobs until the process is told to stop; a job in hand is finished first."""
+def run_worker(app: Flask, *, wait: bool = True) -> None:
+    """Run jobs until the process is told to stop, a job in hand finished first; without ``wait``, until none is due."""
+    with queue.replace_connector(connector(app)) as working:
+        working.run_worker(concurrency=2, wait=wait)
+
+
+def connector(app: Flask) -> procrastinate.PsycopgConnector:
+    """Return procrastinate's way to the job tables of ``app``'s database."""
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"]).set(drivername="postgresql")
-    connector = procrastinate.PsycopgConnector(
+    return procrastinate.PsycopgConnector(
         conninfo=url.render_as_string(hide_password=False), kwargs={"options": "-c search_path=jobs"}
     )
-    with queue.replace_connector(connector) as working:
-        working.run_worker(concurrency=2)
 
 
 def for_each_clinic(reason: str, work: Callable[[], Any]) -> None:

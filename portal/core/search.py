@@ -17,6 +17,7 @@ MAX_WORDS = 6
 MAX_TERM = 100
 Word = tuple[str, ...]
 _DIGITS = re.compile(r"[\d\s()+./-]{3,}")
+_DIALLED = re.compile(r"^(?:00(?=\d{4})|0)")  # before a number abroad, before a national one
 
 
 def matches(term_model: Any, row_column: Any, owner: Any, query: str) -> list[sa.ColumnElement[bool]]:
@@ -55,11 +56,9 @@ def query_words(query: str) -> list[Word]:
 
 
 def _spellings(word: str, typed: str | None = None) -> Word:
-    """Return a word as it is and, for digits, without a trunk prefix (0) or an international one (00)."""
-    spellings = {word: None, typed or word: None}
-    if word.isdigit():
-        spellings[word.removeprefix("00") if word.startswith("00") else word.removeprefix("0")] = None
-    return tuple(spelling for spelling in spellings if spelling)
+    """Return a word as it is, as typed and, for digits, without what is dialled before a number."""
+    without_prefix = _DIALLED.sub("", word) if word.isdigit() else word
+    return tuple(dict.fromkeys(filter(None, (word, typed, without_prefix))))
 
 
 def phone_terms(e164: str | None, raw: str | None) -> set[str]:

@@ -23,7 +23,7 @@ from portal.core.embedded import EmbeddedServer
 from portal.core.settings import settings
 
 LOCALHOST = "127.0.0.1"
-THREADS = 8
+THREADS = 4
 STOP_SECONDS = 10
 START_SECONDS = 60
 _LOOK_SECONDS = 0.2

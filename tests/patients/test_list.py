@@ -16,7 +16,6 @@ from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session
 from portal.core.pagination import PAGE_SIZE
 from portal.core.work import clinic_work
-from portal.patients.models import Patient
 from portal.referrals.queries import list_sources
 from tests.support.data import add_patient
 from tests.support.pages import link, row_links, row_names
@@ -189,9 +188,7 @@ def _download(person: Person, **fields: Any) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text), delimiter=";" if ";" in text.splitlines()[0] else ","))
 
 
-def test_the_export_holds_every_row_of_the_list_in_its_order(
-    add: Add, coordinator: Person, sources: list[Any]
-) -> None:
+def test_the_export_holds_every_row_of_the_list_in_its_order(add: Add, coordinator: Person, sources: list[Any]) -> None:
     add(*["Ayşe Aynı"] * 60)
     add(
         "Işıl Öz", phone_e164="+905321234567", email="isil@example.com", city='Köln; "Mitte"',
@@ -234,9 +231,7 @@ def test_an_export_respects_the_filters_and_is_logged_with_them(
 
 
 @pytest.mark.parametrize("role", ["doctor", "assistant", "readonly"])
-def test_a_role_without_the_permission_exports_nothing(
-    sign_in: Callable[..., Person], role: str
-) -> None:
+def test_a_role_without_the_permission_exports_nothing(sign_in: Callable[..., Person], role: str) -> None:
     person = sign_in(role)
     answer = person.post("/patients/export")
     assert answer.status_code == 403
@@ -262,9 +257,7 @@ def test_reading_the_list_takes_the_same_few_statements_whatever_its_length(
     assert len(statements) == short
 
 
-def test_the_name_key_follows_the_name(add: Add, coordinator: Person, portal: Flask, papatya: ClinicInfo) -> None:
+def test_a_renamed_patient_moves_to_the_place_of_the_new_name(add: Add, coordinator: Person) -> None:
     (patient_id,) = add("Zeki Ak")
     coordinator.post(f"/patients/{patient_id}/edit", {"first_name": "Abidin", "last_name": "Ak", "version": "1"})
     assert names(coordinator, sort="name")[0] == "Abidin Ak"
-    with clinic_work(portal, papatya.id):
-        assert current_session().scalars(sa.select(Patient.name_key).where(Patient.id == patient_id)).one() == "abidin ak"

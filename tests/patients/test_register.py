@@ -43,9 +43,7 @@ def test_a_name_alone_is_enough(register: Register, stored: Stored) -> None:
     assert patient.is_active
 
 
-def test_an_unticked_box_and_missing_fields_register_an_inactive_patient(
-    coordinator: Person, stored: Stored
-) -> None:
+def test_an_unticked_box_and_missing_fields_register_an_inactive_patient(coordinator: Person, stored: Stored) -> None:
     last_part(coordinator.post("/patients/new", {"first_name": "Eksik", "last_name": "Form"}))
     (patient,) = stored(first_name="Eksik")
     assert not patient.is_active
@@ -99,7 +97,7 @@ PHONES = [
     ("Azerbaijan", "", "+994 50 123 45 67", "+994501234567"),
     ("United States", "", "+1 (212) 555-0123", "+12125550123"),
     ("Italy keeps its zero", "", "+39 06 698 12345", "+390669812345"),
-    ("Saudi Arabia in Arabic digits", "", "+٩٦٦ ٥٠ ١٢٣ ٤٥٦٧", "+966501234567"),
+    ("Saudi Arabia in Arabic digits", "", "+٩٦٦ ٥٠ ١٢٣ ٤٥٦٧", "+966501234567"),  # noqa: RUF001
 ]
 
 

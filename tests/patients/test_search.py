@@ -36,7 +36,7 @@ def found(person: Person, query: str) -> list[str]:
     "query",
     [
         "Işıl Nur Çağlayan", "isil nur", "ISIL NUR", "IŞIL NUR", "ışıl nur", "İŞİL NUR", "çağlayan", "CAGLAYAN",
-        "Çağla", "cagl", "çağlayan ışıl", "nur cagla", "  nur,   çağlayan ", "nur-caglayan",
+        "Çağlay", "caglay", "çağlayan ışıl", "nur cagla", "  nur,   çağlayan ", "nur-caglayan",
         "05321230067", "0532 123 00 67", "+90 532 123 00 67", "90532", "0090 532 123", "5321230067", "(0532) 123-00",
         "0067", "1230067", "isil.nur@example.com", "ISIL.NUR@", "isil.nur@exam", "nur 0532", "çağlayan 0067",
     ],
@@ -49,12 +49,9 @@ def test_one_letter_is_enough_and_finds_everyone_who_has_it(reader: Person) -> N
     assert set(found(reader, "ö")) == {OTHER, "İbrahim Öztürk"}
 
 
-@pytest.mark.parametrize("query", ["00004", "4", "004", "0004"])
-def test_a_patient_is_found_by_number_with_and_without_zeros(reader: Person, query: str) -> None:
-    assert ISIL in found(reader, query)
-
-
-def test_the_whole_number_finds_that_patient_only(reader: Person) -> None:
+def test_a_patient_is_found_by_number_with_and_without_zeros(reader: Person) -> None:
+    assert ISIL in found(reader, "4")
+    assert found(reader, "00004") == [ISIL]
     assert found(reader, "00005") == [OTHER]
 
 
@@ -85,8 +82,9 @@ def test_a_search_finds_nobody_of_another_clinic(reader: Person, sign_in: Callab
 def test_a_changed_name_and_phone_are_found_and_the_old_ones_no_more(reader: Person) -> None:
     page = reader.get("/patients/", query_string={"q": "çağlayan"})
     path = page.text.partition('<a class="row-link" href="')[2].partition('"')[0]
-    reader.post(
-        f"{path}/edit", {"first_name": "Işıl", "last_name": "Demir", "phone_raw": "0555 444 33 22", "version": "1"}
-    )
-    assert found(reader, "çağlayan") == found(reader, "0532 123") == found(reader, "isil.nur@example.com") == []
-    assert found(reader, "demir") == found(reader, "0555 444 33 22") == ["Işıl Demir"]
+    typed = {"first_name": "Işıl", "last_name": "Demir", "phone_raw": "0555 444 33 22", "email": "d@example.com"}
+    reader.post(f"{path}/edit", {**typed, "version": "1"})
+    for query in ("çağlayan", "0532 123", "isil.nur@example.com"):
+        assert found(reader, query) == [], query
+    for query in ("demir", "0555 444 33 22", "d@example.com"):
+        assert found(reader, query) == ["Işıl Demir"], query

@@ -1,0 +1,74 @@
+"""The worker runs jobs from the queue, over a database of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.app import create_app
+from portal.core import jobs
+from portal.core.audit import ActivityLog
+from portal.core.bootstrap import libpq_url, prepare_embedded
+from portal.core.clinics import ClinicInfo
+from portal.core.database import current_session, db
+from portal.core.embedded import EmbeddedServer
+from portal.core.work import clinic_work
+from portal.offers.models import Offer
+from portal.offers.queries import default_status, get_offer
+from portal.offers.services import move_offer
+from tests.conftest import TEMPLATE
+from tests.support.data import settings_for
+
+
+@pytest.fixture
+def committed(server: EmbeddedServer, worker_id: str) -> Iterator[Flask]:
+    name = f"worker_{worker_id}"
+    with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER clinikoop_owner")
+    before = jobs.portal_app()
+    app = create_app(settings_for(prepare_embedded(server, name)))
+    yield app
+    jobs.configure_jobs(before)
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+    with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def send_an_offer_that_ended_yesterday(app: Flask, clinic: ClinicInfo) -> Offer:
+    with clinic_work(app, clinic.id):
+        offer_id = current_session().scalars(sa.select(Offer.id)).first()
+        offer = get_offer(offer_id)
+        move_offer(jobs.SYSTEM, offer, status=default_status("sent"))
+        offer.valid_until = date.today() - timedelta(days=2)
+    return offer
+
+
+def test_the_queue_expires_overdue_offers_of_every_clinic_and_logs_it(
+    app: Flask, committed: Flask, clinics: dict[str, ClinicInfo]
+) -> None:
+    overdue = {name: send_an_offer_that_ended_yesterday(committed, clinic) for name, clinic in clinics.items()}
+    with jobs.queue.replace_connector(jobs.connector(committed).get_sync_connector()) as waiting, waiting.open():
+        waiting.configure_task("offers.expire").defer(timestamp=0)
+    jobs.run_worker(committed, wait=False)
+    for name, clinic in clinics.items():
+        with clinic_work(committed, clinic.id):
+            assert get_offer(overdue[name].id).status.kind == "expired"
+            logged = current_session().scalars(
+                sa.select(ActivityLog.actor_name).where(
+                    ActivityLog.action == "offer.expired", ActivityLog.object_id == overdue[name].id
+                )
+            )
+            assert list(logged) == ["Clinikoop"]
+
+
+def test_the_nightly_purge_is_planned(app: Flask) -> None:
+    planned = {periodic.task.name: periodic.cron for periodic in jobs.queue.periodic_registry.periodic_tasks.values()}
+    assert planned == {"offers.expire": "5 * * * *", "auth.purge": "17 3 * * *"}
