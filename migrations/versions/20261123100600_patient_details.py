@@ -101,6 +101,7 @@ def upgrade() -> None:
     with evolve.online():
         _split_names()
         _number()
+        _index("patient_terms")
         _find()
         _constrain()
     evolve.keep_rows(revision, "patients_before", _originals())
@@ -137,11 +138,17 @@ def _person(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number() -> None:
-    evolve.run(NUMBER)
+    """Number in rounds: an interrupted round's numbers are kept, rows that came since get theirs in the next."""
     source = evolve.Source(f"{NUMBERS} AS n", "n.id = t.id")
-    evolve.backfill("patients", "patient_no = n.patient_no", where="patient_no IS NULL", source=source)
-    evolve.run(f"DROP TABLE {NUMBERS}")
-    evolve.run(COUNT)
+    while True:
+        evolve.run(NUMBER)
+        evolve.run(f"CREATE INDEX IF NOT EXISTS ix_{NUMBERS} ON {NUMBERS} (id)")
+        evolve.run(f"ANALYZE {NUMBERS}")
+        evolve.backfill("patients", "patient_no = n.patient_no", where="patient_no IS NULL", source=source)
+        evolve.run(COUNT)
+        evolve.run(f"DROP TABLE {NUMBERS}")
+        if not evolve.query("SELECT EXISTS (SELECT FROM patients WHERE patient_no IS NULL)").scalar_one():
+            return
 
 
 def _find() -> None:
@@ -162,9 +169,12 @@ def _constrain() -> None:
     evolve.add_unique("patients", ["clinic_id", "patient_no"])
     evolve.add_unique("patients", ["clinic_id", "form_key"])
     evolve.add_check("patients", "ck_patients_gender", "gender IN ('female', 'male', 'other')")
-    for table, indexes in INDEXES.items():
-        for columns in indexes:
-            evolve.create_index(f"ix_{table}_{columns.replace(', ', '_')}", table, columns)
+    _index("patients")
+
+
+def _index(table: str) -> None:
+    for columns in INDEXES[table]:
+        evolve.create_index(f"ix_{table}_{columns.replace(', ', '_')}", table, columns)
 
 
 def _originals() -> str:

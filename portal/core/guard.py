@@ -6,17 +6,21 @@ where the ORM cannot limit it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event, orm
+from sqlalchemy.sql.selectable import AliasedReturnsRows
 
-from portal.core.database import PortalSession, ClinicOwned, require_scope
+from portal.core.database import ClinicOwned, PortalSession, require_scope
 from portal.core.scope import ClinicScope, PlatformScope, Scope, ScopeError
 
+_LITERAL = re.compile(r"[0-9]{1,9}|\*")  # a limit that is planned once, and count(*)
+_ADDITIONS = ("_prefixes", "_suffixes", "_hints", "_statement_hints")
 _passed: WeakSet[Any] = WeakSet()  # statements built once at import are walked once
 
 
@@ -29,7 +33,7 @@ def install_guard() -> None:
 
 def _limit_statement(state: orm.ORMExecuteState) -> None:
     scope = require_scope(state.session)
-    _refuse_what_cannot_be_scoped(state)
+    _refuse_what_cannot_be_scoped(state, scope)
     if isinstance(scope, ClinicScope) and not state.is_column_load and not state.is_insert:
         criteria = state.session.info.get("scope_criteria")
         if criteria is None:
@@ -45,31 +49,45 @@ def _criteria(clinic_id: UUID) -> Any:
     return orm.with_loader_criteria(ClinicOwned, lambda cls: cls.clinic_id == clinic_id, include_aliases=True)
 
 
-def _refuse_what_cannot_be_scoped(state: orm.ORMExecuteState) -> None:
+def _refuse_what_cannot_be_scoped(state: orm.ORMExecuteState, scope: Scope) -> None:
     statement = state.statement
     if state.execution_options.get("scope_checked"):
         return
+    if state.is_column_load or state.is_relationship_load:
+        return  # made by the ORM itself from mapped columns
+    if statement not in _passed:
+        _walk(statement, frozenset())
+        _passed.add(statement)
     if state.is_insert and _touches_tenant(statement):
         raise ScopeError("INSERT on a tenant table outside the unit of work: use bulk_insert().")
     if state.is_update:
-        _refuse_moving_rows(statement)
-    if statement in _passed or state.is_column_load or state.is_relationship_load:
-        return  # walked before, or made by the ORM itself from mapped columns
-    _walk(statement, frozenset())
-    _passed.add(statement)
+        _refuse_moving_rows(state, scope)
 
 
 def _walk(element: Any, entities: frozenset[Any]) -> None:
     """Refuse what ``element`` holds that no criteria would reach; ``entities``: the mapped tables of its own select."""
-    if isinstance(element, sa.TextClause):
-        raise ScopeError("text() cannot be limited to the pinned clinic.")
+    _refuse_words(element)
     if isinstance(element, sa.Select):
         mappers = (column._annotations.get("parententity") for column in element._raw_columns)
         entities = frozenset(mapper.local_table for mapper in mappers if isinstance(mapper, orm.Mapper))
     for table in _plain_tables(element, entities):
         raise ScopeError(f"A Core statement on {table.name} cannot be limited to the pinned clinic.")
     for child in element.get_children():
+        if isinstance(child, sa.UpdateBase):
+            raise ScopeError("A write inside another statement cannot be limited to the pinned clinic.")
         _walk(child, entities)
+
+
+def _refuse_words(element: Any) -> None:
+    """Refuse SQL written out: text, DDL, tables and columns named in words, prefixes, suffixes and hints."""
+    if isinstance(element, sa.TextClause | sa.schema.ExecutableDDLElement):
+        raise ScopeError("text() cannot be limited to the pinned clinic.")
+    if isinstance(element, sa.TableClause) and not isinstance(element, sa.Table):
+        raise ScopeError(f"The table {element.name} is named past the ORM.")
+    if isinstance(element, sa.ColumnClause) and element.is_literal and not _LITERAL.fullmatch(element.name):
+        raise ScopeError("A literal column may be a number or a star, nothing else.")
+    if any(getattr(element, name, None) for name in _ADDITIONS):
+        raise ScopeError("Prefixes, suffixes and hints cannot be limited to the pinned clinic.")
 
 
 def _plain_tables(element: Any, entities: frozenset[Any]) -> Iterator[sa.Table]:
@@ -89,14 +107,23 @@ def _plain_tables(element: Any, entities: frozenset[Any]) -> Iterator[sa.Table]:
     elif isinstance(element, sa.UpdateBase):
         named = [element.table]
     for source in named:
-        table = source.element if isinstance(source, sa.Alias) else source
+        table = source
+        while isinstance(table, AliasedReturnsRows):
+            table = table.element
         if isinstance(table, sa.Table) and _is_tenant(table) and "parententity" not in source._annotations:
             yield table
 
 
-def _refuse_moving_rows(statement: Any) -> None:
+def _refuse_moving_rows(state: orm.ORMExecuteState, scope: Scope) -> None:
+    """Refuse an UPDATE that sets ``clinic_id``, or whose parameters name another clinic as key or as value."""
+    statement: Any = state.statement
     names = {getattr(column, "key", column) for column in (statement._values or {})}
-    if "clinic_id" in names:
+    names |= {getattr(pair[0], "key", pair[0]) for pair in (getattr(statement, "_ordered_values", None) or ())}
+    given: Any = state.parameters or {}
+    rows = [given] if isinstance(given, Mapping) else given
+    own = scope.clinic_id if isinstance(scope, ClinicScope) else None
+    foreign = any(row.get("clinic_id", own) != own for row in rows)
+    if "clinic_id" in names or (foreign and own is not None):
         raise ScopeError("An UPDATE may not move rows to another clinic.")
 
 

@@ -34,7 +34,9 @@ def ensure_roles(connection: psycopg.Connection, passwords: Mapping[str, str] | 
     for role in ROLES:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
             try:
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(sql.Identifier(role)))
+                # The owner inherits: PostgreSQL 15 lets a database's owner into the schema public by membership.
+                kind = sql.SQL("INHERIT" if role == OWNER_ROLE else "NOINHERIT")
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN {}").format(sql.Identifier(role), kind))
                 made.append(role)
             except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
                 pass  # another process was first: that is as good
@@ -61,23 +63,24 @@ def ensure_database(connection: psycopg.Connection, name: str) -> bool:
     return True
 
 
+# Of the role that logged in: what it is now may have been put on with SET ROLE, and taken off again.
 _ROLE_FACTS = """
-SELECT current_user, rolsuper OR rolbypassrls,
+SELECT session_user,
+       EXISTS (SELECT 1 FROM pg_roles WHERE (rolsuper OR rolbypassrls) AND pg_has_role(session_user, oid, 'MEMBER')),
        EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
-                  AND pg_has_role(current_user, c.relowner, 'MEMBER'))
-  FROM pg_roles WHERE rolname = current_user
+                  AND pg_has_role(session_user, c.relowner, 'MEMBER'))
 """
 
 
 def refuse_unsafe_role(cursor: psycopg.Cursor) -> None:
-    """Raise UnsafeRoleError where the logged-in role is superuser, bypasses policies or is a table's owner."""
+    """Raise UnsafeRoleError where the role may, or may become one that may, bypass policies or own tables."""
     row = cursor.execute(_ROLE_FACTS).fetchone()
-    if row is None:
-        raise UnsafeRoleError("The database role cannot be read.")
+    assert row is not None
     name, bypasses, owns = row
     if bypasses or owns:
-        why = "may bypass row-level security" if bypasses else "owns tables, or is a member of a role that does"
+        why = "may bypass row-level security, or become" if bypasses else "owns tables, or is a member of"
+        why += " a role that does"
         raise UnsafeRoleError(
             f"The portal refuses to run as the database role {name!r}: it {why}. "
             f"Use {APP_ROLE} and {PLATFORM_ROLE}; `flask db roles` creates them."

@@ -149,7 +149,7 @@ def draft_editor(offer: Offer, patient: Patient) -> Editor:
 def blank_line(book: PriceBook) -> LineForm:
     """Return one empty line named ``lines-__index__``, which the page's script copies."""
     line = LineForm(formdata=MultiDict(), prefix="lines-__index__-")
-    line.catalog_id.choices = {"": [("", _("Other, written below"))], **treatment_groups(book)}
+    line.catalog_id.choices = {"": [("", _("Other: write its name"))], **treatment_groups(book)}
     return line
 
 

@@ -95,7 +95,7 @@ class OfferForm(KeyedForm):
     def set_treatments(self, groups: dict[str, list[tuple[str, str]]]) -> None:
         """Offer these treatments, grouped by heading, in every line; call again after adding lines."""
         for entry in self.lines:
-            entry.form.catalog_id.choices = {"": [("", _("Other, written below"))], **groups}
+            entry.form.catalog_id.choices = {"": [("", _("Other: write its name"))], **groups}
 
     def validate_valid_until(self, field: DayField) -> None:
         """Accept today and later, up to five years."""

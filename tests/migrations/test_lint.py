@@ -46,7 +46,11 @@ def ddl_of(database, action) -> list[str]:
     sa.event.listen(database.engine(), "before_cursor_execute", note)
     action()
     made = set(re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", "\n".join(sent)))
-    return [one for one in sent if not ((index := re.match(r"CREATE INDEX \w+ ON (\w+)", one)) and index[1] in made)]
+    return [
+        one
+        for one in sent
+        if not ((index := re.match(r"CREATE INDEX (?:IF NOT EXISTS )?\w+ ON (\w+)", one)) and index[1] in made)
+    ]
 
 
 def test_squawk_finds_no_dangerous_lock_in_our_own_revisions(legacy, tmp_path):

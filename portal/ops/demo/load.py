@@ -36,9 +36,9 @@ def load_demo(app: Flask) -> dict[str, int]:
     for demo in DEMO_CLINICS:
         clinic_id = open_clinic(app, demo)
         with clinic_work(app, clinic_id):
-            crowd = [] if count_patients() else list(_crowd(demo.subdomain, demo.patients))
+            crowd = [] if count_patients() else list(crowd_of(demo.subdomain, demo.patients))
             added[demo.subdomain] = len(crowd)
-            _add(crowd, first=0, total=len(crowd), every=demo.offer_every)
+            add_crowd(crowd, first=0, total=len(crowd), every=demo.offer_every)
     return added
 
 
@@ -60,10 +60,10 @@ def fill_clinic(app: Flask, clinic_id: UUID, subdomain: str, total: int) -> Iter
     with clinic_work(app, clinic_id):
         have = count_patients()
     yield have
-    crowd = islice(_crowd(subdomain, total), have, None)
+    crowd = islice(crowd_of(subdomain, total), have, None)
     while batch := list(islice(crowd, BATCH)):
         with clinic_work(app, clinic_id):
-            _add(batch, first=have, total=total, every=MANY_OFFER_EVERY)
+            add_crowd(batch, first=have, total=total, every=MANY_OFFER_EVERY)
         have += len(batch)
         yield have
 
@@ -73,11 +73,13 @@ def count_patients() -> int:
     return current_session().execute(sa.select(sa.func.count(Patient.id))).scalar_one()
 
 
-def _crowd(subdomain: str, count: int) -> Iterator[Person]:
+def crowd_of(subdomain: str, count: int) -> Iterator[Person]:
+    """Yield the people who are the patients of the clinic at ``subdomain``, always the same ones."""
     return people(count, seed=zlib.crc32(subdomain.encode()))
 
 
-def _add(crowd: Sequence[Person], *, first: int, total: int, every: int) -> None:
+def add_crowd(crowd: Sequence[Person], *, first: int, total: int, every: int) -> None:
+    """Register people ``first`` and on, of ``total``, in the pinned clinic, with an offer for every ``every``-th."""
     if crowd:
         desk = Desk()
         add_offers(desk, add_patients(desk, crowd, first=first, total=total), every=every)

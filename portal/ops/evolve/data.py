@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from portal.ops.evolve.catalog import primary_key
 from portal.ops.evolve.errors import MigrationDataError
 from portal.ops.evolve.run import query
 
@@ -18,13 +19,13 @@ GOAL_SECONDS = 0.1
 
 _BATCH = """
 WITH batch AS (
-    SELECT id, hashtextextended(ROW({unchanged})::text, 0) AS hash FROM {table}
-     WHERE ({where}) AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :size FOR NO KEY UPDATE
+    SELECT {key}, hashtextextended(ROW({unchanged})::text, 0) AS hash FROM {table}
+     WHERE ({where}) {beyond} ORDER BY {key} LIMIT :size FOR NO KEY UPDATE
 ), changed AS (
-    UPDATE {table} AS t SET {assignments} FROM {sources} WHERE t.id = batch.id {joins}
+    UPDATE {table} AS t SET {assignments} FROM {sources} WHERE {same} {joins}
     RETURNING batch.hash = hashtextextended(ROW({unchanged_after})::text, 0) AS whole
-)
-SELECT (SELECT id FROM batch ORDER BY id DESC LIMIT 1) AS last,
+), last AS (SELECT {key} FROM batch ORDER BY {descending} LIMIT 1)
+SELECT (SELECT to_jsonb(last) FROM last) AS last,
        (SELECT count(*) FROM changed) AS changed, (SELECT count(*) FROM changed WHERE NOT whole) AS broken
 """
 
@@ -45,8 +46,13 @@ def backfill(
     ``where`` must no longer find a row that is done: that is what makes an interrupted run resume.
     Raises MigrationDataError where a column of ``unchanged`` came out different.
     """
-    after, size, changed = None, FIRST, 0
+    key = _key(table)
+    after: dict[str, str] = {}
+    size, changed = FIRST, 0
     names = {
+        "key": ", ".join(key),
+        "descending": ", ".join(f"{column} DESC" for column in key),
+        "same": " AND ".join(f"t.{column} = batch.{column}" for column in key),
         "table": table,
         "assignments": assignments,
         "where": where,
@@ -57,7 +63,7 @@ def backfill(
     }
     while True:
         started = time.monotonic()
-        row = query(_BATCH, {"after": after, "size": size}, **names).one()
+        row = query(_BATCH, {**after, "size": size}, **names, beyond=_beyond(key, after)).one()
         if row.broken:
             raise MigrationDataError(f"{row.broken} rows of {table} came out of the backfill with old columns changed.")
         if row.last is None:
@@ -67,22 +73,24 @@ def backfill(
 
 
 def batches(table: str, columns: str, *, where: str = "true") -> Iterator[list[Mapping[str, Any]]]:
-    """Yield rows of ``columns``, id included, in key order, for values only Python can compute."""
-    after = None
+    """Yield rows of ``columns``, the key's included, in key order, for values only Python can compute."""
+    key = _key(table)
+    after: dict[str, str] = {}
     while True:
         rows = query(
-            "SELECT {columns} FROM {table} AS t WHERE ({where}) AND (CAST(:after AS uuid) IS NULL OR t.id > :after)"
-            " ORDER BY t.id LIMIT :size",
-            {"after": after, "size": FIRST},
+            "SELECT {columns} FROM {table} AS t WHERE ({where}) {beyond} ORDER BY {order} LIMIT :size",
+            {**after, "size": FIRST},
             columns=columns,
             table=table,
             where=where,
+            beyond=_beyond(key, after),
+            order=", ".join(f"t.{column}" for column in key),
         )
         batch: list[Mapping[str, Any]] = [dict(row) for row in rows.mappings()]
         if not batch:
             return
         yield batch
-        after = batch[-1]["id"]
+        after = {column: str(batch[-1][column]) for column in key}
 
 
 def update_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -114,6 +122,19 @@ def _as_json(rows: Sequence[Mapping[str, Any]]) -> Jsonb:
     return Jsonb(
         [{name: str(value) if isinstance(value, UUID) else value for name, value in row.items()} for row in rows]
     )
+
+
+def _key(table: str) -> list[str]:
+    """Return the columns batches go along: the primary key's, whose index a batch must be able to use."""
+    found = primary_key(table)
+    return found[1] if found else ["id"]
+
+
+def _beyond(key: Sequence[str], after: Mapping[str, str]) -> str:
+    """Return the condition that a row comes after the last one done; nothing before the first batch."""
+    if not after:
+        return ""
+    return f"AND ({', '.join(key)}) > ({', '.join(f'CAST(:{column} AS uuid)' for column in key)})"
 
 
 def _next_size(size: int, seconds: float) -> int:

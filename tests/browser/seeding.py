@@ -1,0 +1,121 @@
+"""Rows of the browser tests: two and a half pages of patients, offers in many statuses, and an empty clinic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from flask import Flask
+
+from portal.auth.models import User
+from portal.auth.passwords import hash_password
+from portal.core import audit
+from portal.core.access import ClinicRole
+from portal.core.clinics import ClinicInfo
+from portal.core.database import current_session, db
+from portal.core.hosts import Host, HostKind
+from portal.core.jobs import SYSTEM
+from portal.core.work import clinic_work, platform_work
+from portal.offers import services as offers
+from portal.offers.editing import PriceBook, TypedLine
+from portal.offers.models import OfferKind
+from portal.offers.queries import default_status
+from portal.offers.totals import DiscountKind
+from portal.ops.seed import ensure_clinic, seed_clinic
+from portal.patients import services as patients
+from portal.patients.models import Patient
+from tests.support.data import PASSWORD, add_offer, add_patient
+
+EMPTY = "bos"
+PATIENTS = 60
+LONG_OFFER_LINES = 45
+FIRST_NAMES = ("Çağla", "Gülşah", "Hans-Jürgen", "İlkay", "Maximiliane", "Öykü", "Şükrü", "Ümmühan", "Yiğitcan", "Zoë")
+LAST_NAMES = ("Ağaoğlu", "Büyükkılıç", "Oberstleutnant-Wagner", "Kırmızıtoprak", "İşgüzar", "O’Connor")
+WAYS: dict[OfferKind, tuple[OfferKind, ...]] = {
+    OfferKind.DRAFT: (),
+    OfferKind.SENT: (OfferKind.SENT,),
+    OfferKind.NEGOTIATING: (OfferKind.SENT, OfferKind.NEGOTIATING),
+    OfferKind.ACCEPTED: (OfferKind.SENT, OfferKind.ACCEPTED),
+    OfferKind.DECLINED: (OfferKind.SENT, OfferKind.DECLINED),
+    OfferKind.CANCELLED: (OfferKind.CANCELLED,),
+}
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """Ids of papatya's rows that tests open by their address."""
+
+    patient_id: UUID
+    archived_id: UUID
+    offer_ids: dict[OfferKind, UUID]
+    long_offer_id: UUID
+    treatment_id: UUID
+
+
+def seed(app: Flask) -> Seeded:
+    """Fill the served database."""
+    _add_empty_clinic(app)
+    with app.app_context():
+        papatya = app.extensions["clinic_directory"].find(db.engine, Host(HostKind.SUBDOMAIN, "papatya"))
+    with clinic_work(app, papatya.id):
+        people = [_add_patient(number) for number in range(PATIENTS)]
+        archived = add_patient(first_name="Arşiv", last_name="Kaydı")
+        patients.archive_patient(SYSTEM, archived)
+        offer_ids = {kind: _add_offer(papatya, people[place], kind) for place, kind in enumerate(WAYS)}
+        book = PriceBook("EUR", date.today(), "en", prices_include_vat=papatya.prices_include_vat)
+        long_offer_id = _add_long_offer(book, people[0])
+        return Seeded(people[0].id, archived.id, offer_ids, long_offer_id, next(iter(book.treatments)))
+
+
+def _add_empty_clinic(app: Flask) -> None:
+    with platform_work(app, "browser tests"):
+        clinic_id = ensure_clinic(subdomain=EMPTY, name="Boş Klinik", prices_include_vat=True)
+    with clinic_work(app, clinic_id):
+        seed_clinic(SYSTEM)
+        for role in (ClinicRole.COORDINATOR, ClinicRole.READONLY):
+            person = User(
+                email=f"{role}@{EMPTY}.example.com", name=f"Bos {role}", role=role,
+                password_hash=hash_password(PASSWORD), locale="en",
+            )  # fmt: skip
+            current_session().add(person)
+            current_session().flush()
+            audit.record(SYSTEM, "account.created", person, changes={})
+
+
+def _add_patient(number: int) -> Patient:
+    return add_patient(
+        first_name=FIRST_NAMES[number % len(FIRST_NAMES)], last_name=LAST_NAMES[number % len(LAST_NAMES)],
+        phone_raw=f"0532 000 {number:04d}", phone_e164=f"+90532000{number:04d}", city="Kahramanmaraş",
+        residence_country="TR", email=f"somebody.with.a.rather.long.address.{number}@example.com",
+        notes="Calls after 18:00 only.\nSecond line." if number % 3 == 0 else None,
+    )  # fmt: skip
+
+
+def _add_offer(clinic: ClinicInfo, patient: Patient, kind: OfferKind) -> UUID:
+    offer = add_offer(clinic, patient, title=f"Offer that is {kind}", patient_note="See you soon.")
+    for step in WAYS[kind]:
+        offers.move_offer(SYSTEM, offer, status=default_status(step))
+    return offer.id
+
+
+def _add_long_offer(book: PriceBook, patient: Patient) -> UUID:
+    crown = next(row for row in book.treatments.values() if row.code == "zirkonyum-kron")
+    day = date.today()
+    lines = [
+        book.price_line(
+            TypedLine(
+                crown.id, f"Crown of the {number + 1}th step, with a name that goes on" if number % 9 == 0 else None,
+                f"{11 + 10 * (number % 4)}-{17 + 10 * (number % 4)}", None, None, None,
+                DiscountKind.PERCENT, Decimal(number), None,
+            )
+        )
+        for number in range(LONG_OFFER_LINES)
+    ]  # fmt: skip
+    offer = offers.create_offer(
+        SYSTEM, patient, form_key=None, year=day.year, prices_include_vat=book.prices_include_vat, lines=lines,
+        values={"title": "Rehabilitation of the whole mouth in many steps", "currency": book.currency,
+                "valid_until": day + timedelta(days=30)},
+    )  # fmt: skip
+    return offer.id
