@@ -14,13 +14,14 @@ from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event, orm
-from sqlalchemy.sql.selectable import AliasedReturnsRows
+from sqlalchemy.sql.selectable import AliasedReturnsRows, HasHints, HasPrefixes, HasSuffixes
 
 from portal.core.database import ClinicOwned, PortalSession, require_scope
 from portal.core.scope import ClinicScope, PlatformScope, Scope, ScopeError
 
 _LITERAL = re.compile(r"[0-9]{1,9}|\*")  # a limit that is planned once, and count(*)
 _ADDITIONS = ("_prefixes", "_suffixes", "_hints", "_statement_hints")
+_WITH_ADDITIONS = (HasPrefixes, HasSuffixes, HasHints)
 _passed: WeakSet[Any] = WeakSet()  # statements built once at import are walked once
 
 
@@ -66,7 +67,10 @@ def _refuse_what_cannot_be_scoped(state: orm.ORMExecuteState, scope: Scope) -> N
 
 def _walk(element: Any, entities: frozenset[Any]) -> None:
     """Refuse what ``element`` holds that no criteria would reach; ``entities``: the mapped tables of its own select."""
-    _refuse_words(element)
+    if isinstance(element, sa.BindParameter):
+        return
+    if not isinstance(element, sa.Column):
+        _refuse_words(element)
     if isinstance(element, sa.Select):
         mappers = (column._annotations.get("parententity") for column in element._raw_columns)
         entities = frozenset(mapper.local_table for mapper in mappers if isinstance(mapper, orm.Mapper))
@@ -86,7 +90,7 @@ def _refuse_words(element: Any) -> None:
         raise ScopeError(f"The table {element.name} is named past the ORM.")
     if isinstance(element, sa.ColumnClause) and element.is_literal and not _LITERAL.fullmatch(element.name):
         raise ScopeError("A literal column may be a number or a star, nothing else.")
-    if any(getattr(element, name, None) for name in _ADDITIONS):
+    if isinstance(element, _WITH_ADDITIONS) and any(getattr(element, name, None) for name in _ADDITIONS):
         raise ScopeError("Prefixes, suffixes and hints cannot be limited to the pinned clinic.")
 
 

@@ -47,12 +47,12 @@ def _choose_language() -> str:
     identity, clinic = g.get("identity"), g.get("clinic")
     for wish in (
         identity.locale if identity else None,
-        request.cookies.get(LANGUAGE_COOKIE),
+        request.cookies.get(LANGUAGE_COOKIE) if request else None,  # a job has no request
         clinic.default_locale if clinic else None,
     ):
         if wish in LANGUAGES:
             return str(wish)
-    return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    return (request.accept_languages.best_match(LANGUAGES) if request else None) or LANGUAGES[0]
 
 
 def _choose_zone() -> str:

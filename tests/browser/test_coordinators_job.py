@@ -23,7 +23,7 @@ def log_in(page: Page) -> None:
 
 def register_and_find(page: Page, first: str, last: str, typed: str) -> None:
     """Register somebody, then find her by the beginnings of her names as they are typed in a hurry."""
-    page.get_by_role("link", name="New patient").click()
+    page.get_by_role("link", name="New patient", exact=True).click()
     page.get_by_label("First name").fill(first)
     page.get_by_label("Last name").fill(last)
     page.get_by_label("City").fill("Iğdır")
@@ -101,7 +101,7 @@ def test_the_same_job_without_script(browse: Browse) -> None:
     register_and_find(page, "İclal", "Şengör", "sengo")
     page.get_by_role("link", name="New offer").click()
     fill_lines(page)
-    page.get_by_role("button", name="Compute and add lines").click()
+    page.get_by_role("button", name="Calculate and add lines").click()
     expect_amounts(page)
     expect(line(page, 7)).to_be_visible()
     assert line(page, 2).get_by_label("Name on the offer").input_value() == "Diş ipi hediyesi"

@@ -1,0 +1,215 @@
+"""No reference crosses from one clinic to another, whichever way it is written: random references, random rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import orm
+from uuid_utils.compat import uuid7
+
+from portal.auth.models import LoginSession, User
+from portal.core.clinics import ClinicInfo
+from portal.core.clock import now
+from portal.core.database import OWNER_BIND, Base, ClinicOwned, PortalSession, bulk_insert, db
+from portal.core.scope import ScopeError
+from portal.core.work import clinic_work
+from portal.notes.models import Note
+from portal.offers.models import Offer
+from portal.patients.models import Patient
+from portal.reminders.models import Reminder
+from portal.support.models import SupportMessage, SupportStatus, SupportTicket
+
+REFUSALS = (ScopeError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column of one tenant table that points to a row of another."""
+
+    model: Any
+    column: str
+    parent: Any
+
+    def __repr__(self) -> str:
+        return f"{self.model.__tablename__}.{self.column}"
+
+
+def references() -> list[Reference]:
+    """Return every reference between tenant tables, from the models."""
+    models = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, ClinicOwned)}
+    return [
+        Reference(model, column.name, models[key.referred_table])
+        for table, model in models.items()
+        for key in sorted(table.foreign_key_constraints, key=lambda key: sorted(key.column_keys))
+        if key.referred_table in models
+        for column in key.columns
+        if column.name != "clinic_id"
+    ]
+
+
+REFERENCES = sorted(references(), key=repr)
+
+
+def add_missing_rows(session: PortalSession, status: UUID) -> None:
+    """Give the pinned clinic a row in the tables that the template leaves empty."""
+    patient, offer, user = (session.scalars(sa.select(model).order_by(model.id)).first() for model in (Patient, Offer, User))  # type: ignore[attr-defined]
+    session.add_all([
+        Note(body="x", patient_id=patient.id, offer_id=offer.id, author_id=user.id),
+        Reminder(title="x", due_at=now(), patient_id=patient.id, offer_id=offer.id, created_by_id=user.id, assigned_to_id=user.id),
+        LoginSession(user_id=user.id, token_hash=uuid7().bytes, expires_at=now()),
+        ticket := SupportTicket(ticket_number="1", subject="x", description="x", created_by=user.id, status_id=status),
+    ])  # fmt: skip
+    session.flush()
+    session.add(SupportMessage(ticket_id=ticket.id, user_id=user.id, body="x"))
+    session.flush()
+    session.info["audited"] = True  # the template's own writes need no log
+
+
+def by_attribute(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
+    setattr(row, reference.column, foreign["id"])
+    session.flush()
+
+
+def by_attribute_with_clinic(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
+    row.clinic_id = foreign["clinic_id"]
+    setattr(row, reference.column, foreign["id"])
+    session.flush()
+
+
+def by_relationship(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
+    stranger = reference.parent(clinic_id=foreign["clinic_id"], id=foreign["id"])
+    orm.make_transient_to_detached(stranger)
+    relationships = [
+        item.key for item in sa.inspect(reference.model).relationships
+        if any(column.name == reference.column for column in item.local_columns)
+    ]  # fmt: skip
+    for name in relationships:
+        setattr(row, name, stranger)
+    if not relationships:
+        setattr(row, reference.column, stranger.id)
+    session.flush()
+
+
+def by_new_object(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
+    session.add(reference.model(**{**copied(row), reference.column: foreign["id"]}))
+    session.flush()
+
+
+def by_bulk_insert(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
+    bulk_insert(reference.model, [{**copied(row), reference.column: foreign["id"]}])
+
+
+def by_bulk_update(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
+    session.execute(sa.update(reference.model).values({reference.column: foreign["id"]}))
+
+
+def by_raw_update(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
+    table = reference.model.__tablename__
+    session.connection().execute(sa.text(f"UPDATE {table} SET {reference.column} = :id"), {"id": foreign["id"]})
+
+
+def by_raw_move(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
+    table = reference.model.__tablename__
+    statement = sa.text(f"UPDATE {table} SET clinic_id = :clinic, {reference.column} = :id")
+    session.connection().execute(statement, {"clinic": foreign["clinic_id"], "id": foreign["id"]})
+
+
+def by_raw_insert(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
+    values = {**copied(row), "clinic_id": row.clinic_id, reference.column: foreign["id"]}
+    session.connection().execute(sa.insert(reference.model.__table__).values(values))
+
+
+def copied(row: Any) -> dict[str, Any]:
+    """Return the columns of a row for a second one that collides with no unique key by chance."""
+    columns = {column.key: getattr(row, column.key) for column in sa.inspect(type(row)).column_attrs}
+    fresh = {"id": uuid7(), "token_hash": uuid7().bytes, "email": uuid7().hex, "code": uuid7().hex, "form_key": None}
+    numbers = {"patient_no": uuid7().hex[-12:], "offer_no": uuid7().hex[-12:], "term": uuid7().hex}
+    changed = {**columns, **{name: value for name, value in {**fresh, **numbers}.items() if name in columns}}
+    return {name: value for name, value in changed.items() if name != "clinic_id"}
+
+
+WAYS: list[Callable[..., None]] = [
+    by_attribute, by_attribute_with_clinic, by_relationship, by_new_object, by_bulk_insert, by_bulk_update,
+    by_raw_update, by_raw_move, by_raw_insert,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def status(app: Flask) -> Iterator[UUID]:
+    """A status that tickets may have; committed, as the platform's rows are another role's to write."""
+    key = uuid7()
+    with app.app_context():
+        owner = db.engines[OWNER_BIND]
+    with owner.begin() as connection:
+        connection.execute(sa.insert(SupportStatus).values(id=key, key="open", label_tr="Açık", label_en="Open"))
+    yield key
+    with owner.begin() as connection:
+        connection.execute(sa.delete(SupportStatus).where(SupportStatus.id == key))
+
+
+@pytest.fixture
+def both(portal: Flask, papatya: ClinicInfo, lale: ClinicInfo, status: UUID) -> tuple[ClinicInfo, ClinicInfo]:
+    """The two clinics, each with a row in every table that refers to another."""
+    for clinic in (papatya, lale):
+        with clinic_work(portal, clinic.id) as session:
+            add_missing_rows(session, status)
+    return papatya, lale
+
+
+def table_rows(portal: Flask, clinic: ClinicInfo) -> dict[str, list[str]]:
+    with clinic_work(portal, clinic.id) as session:
+        return {
+            model.__tablename__: list(session.connection().scalars(sa.text(f"SELECT t::text FROM {model.__tablename__} AS t ORDER BY 1")))
+            for model in {reference.model for reference in REFERENCES} | {reference.parent for reference in REFERENCES}
+        }
+
+
+def test_there_are_references_to_break() -> None:
+    assert len(REFERENCES) >= 25
+
+
+def test_no_reference_to_another_clinics_row_survives(
+    portal: Flask, both: tuple[ClinicInfo, ClinicInfo]
+) -> None:
+    before = [table_rows(portal, clinic) for clinic in both]
+    tried: set[tuple[str, str]] = set()
+
+    @settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+    @given(reference=st.sampled_from(REFERENCES), way=st.sampled_from(WAYS), pick=st.integers(0, 50), turned=st.booleans())
+    def break_in(reference: Reference, way: Callable[..., None], pick: int, turned: bool) -> None:
+        own, other = both[::-1] if turned else both
+        with clinic_work(portal, other.id) as session:
+            strangers = session.execute(sa.select(reference.parent.clinic_id, reference.parent.id)).mappings().all()
+            foreign = dict(strangers[pick % len(strangers)])
+        with pytest.raises(REFUSALS), clinic_work(portal, own.id) as session:  # noqa: PT012 - the whole work must fail
+            rows = session.scalars(sa.select(reference.model)).all()
+            way(session, reference, rows[pick % len(rows)], foreign)
+        tried.add((repr(reference), way.__name__))
+
+    break_in()
+    assert len(tried) > 120
+    assert [table_rows(portal, clinic) for clinic in both] == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_same_ways_work_inside_a_clinic(
+    way: Callable[..., None], portal: Flask, both: tuple[ClinicInfo, ClinicInfo]
+) -> None:
+    """Were the ways themselves broken, the test above would prove nothing."""
+    reference = next(reference for reference in REFERENCES if repr(reference) == "notes.patient_id")
+    with clinic_work(portal, both[0].id) as session:
+        note = session.scalars(sa.select(Note)).one()
+        home = session.scalars(sa.select(Patient).where(Patient.id != note.patient_id).order_by(Patient.id)).first()
+        assert home is not None
+        way(session, reference, note, {"clinic_id": home.clinic_id, "id": home.id})
+        session.expire_all()
+        assert home.id in session.scalars(sa.select(Note.patient_id)).all()
+        session.info["audited"] = True
