@@ -63,7 +63,7 @@ unit: setup-dev browser
 
 texts-update: setup-dev
 	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext --no-location --sort-output --project Clinikoop -o portal/translations/messages.pot portal templates
-	$(BIN)/pybabel -q update -i portal/translations/messages.pot -d portal/translations --no-fuzzy-matching --ignore-obsolete --omit-header
+	$(BIN)/pybabel -q update -i portal/translations/messages.pot -d portal/translations --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	rm portal/translations/messages.pot
 
 lock: setup-dev

@@ -19,6 +19,8 @@ def main() -> int:
     with CATALOG.open("rb") as file:
         catalog = read_po(file, locale="tr")
     problems = [*_missing(catalog), *_broken(catalog)]
+    if catalog.fuzzy:
+        problems.append("the catalogue is marked fuzzy or has no header: it would not be compiled at all")
     for problem in problems:
         print(problem, file=sys.stderr)  # noqa: T201 - a command's output
     print(f"{len(catalog)} texts, {len(problems)} problems")  # noqa: T201

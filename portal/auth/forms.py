@@ -20,10 +20,10 @@ class LoginForm(PortalForm):
 
 
 class PasswordForm(PortalForm):
-    """The current password and a new one, twice."""
+    """The current password and a new one, twice. No field whose name holds "password" outlives its request."""
 
-    current = PasswordField(_l("Current password"), [Required(), MaxLength(MAX_LENGTH)])
-    new = PasswordField(
+    current_password = PasswordField(_l("Current password"), [Required(), MaxLength(MAX_LENGTH)])
+    new_password = PasswordField(
         _l("New password"),
         [
             Required(),
@@ -31,4 +31,4 @@ class PasswordForm(PortalForm):
             MaxLength(MAX_LENGTH),
         ],
     )
-    again = PasswordField(_l("New password again"), [Required(), EqualTo("new", _l("The two do not match."))])
+    password_again = PasswordField(_l("New password again"), [Required(), EqualTo("new_password", _l("The two do not match."))])

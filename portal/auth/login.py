@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.auth.forms import LoginForm
 from portal.auth.queries import find_identity
-from portal.auth.resume import carried_from_request
+from portal.auth.resume import carried_from_request, page_before
 from portal.core.gate import current_identity_or_none
 from portal.core.web import SAFE_METHODS
 
@@ -70,8 +71,8 @@ def _ask_to_log_in() -> ResponseReturnValue:
     if request.method in SAFE_METHODS:
         target = request.full_path.rstrip("?")
         return redirect(url_for("auth.login", next=None if target == "/" else target))
-    form = LoginForm(formdata=None)
-    form.resume.data = carried_from_request().dump()
+    carried = carried_from_request()
+    form = LoginForm(formdata=None, next=page_before() or "", resume=carried.dump() if carried else "")
     return login_page(form, 401)
 
 
@@ -80,6 +81,7 @@ def _stale_token(_error: CSRFError) -> ResponseReturnValue | BaseResponse:
     if current_identity_or_none() is None:
         return redirect(url_for("auth.login", stale=1))
     carried = carried_from_request()
+    if carried is None:
+        flash(_("The page was open for too long, so nothing was done. Please try again."), "warning")
+        return redirect(page_before() or "/")
     return resume_page(carried.path, carried.fields, 400)
-
-

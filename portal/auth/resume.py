@@ -1,17 +1,22 @@
 """A form sent after the session had ended, carried over the login so that nothing typed is lost.
 
 It is never saved unseen: after the login it is sent to its own page marked as resumed, which shows
-it filled in. Passwords are not carried.
+it filled in. So only forms that have such a page are carried: a single button, such as archiving,
+would act at once, and another site could have pressed it. Passwords are not carried.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from flask import request
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from portal.core.forms import RESUMED
+from portal.core.gate import declared_access
 
 _NOT_CARRIED = frozenset({"csrf_token", RESUMED, "resume", "next"})
 LIMIT = 200_000
@@ -30,14 +35,23 @@ class CarriedForm:
         return text if len(text) <= LIMIT else ""
 
 
-def carried_from_request() -> CarriedForm:
-    """Return the form of the present request."""
+def carried_from_request() -> CarriedForm | None:
+    """Return the form of the present request; None where no page would show it again."""
+    path = request.full_path.rstrip("?")
+    if not _is_resumable(path):
+        return None
     fields = tuple(
         (name, value)
         for name, value in request.form.items(multi=True)
         if name not in _NOT_CARRIED and "password" not in name
     )
-    return CarriedForm(request.full_path.rstrip("?"), fields)
+    return CarriedForm(path, fields)
+
+
+def page_before() -> str | None:
+    """Return the path of this site's page that the present request came from, where the browser tells."""
+    origin = urlsplit(request.referrer or "")
+    return local_path(origin.path) if origin.netloc == request.host else None
 
 
 def load_carried(text: str | None) -> CarriedForm | None:
@@ -49,7 +63,7 @@ def load_carried(text: str | None) -> CarriedForm | None:
         carried = CarriedForm(str(raw["path"]), tuple((str(name), str(value)) for name, value in raw["fields"]))
     except (ValueError, KeyError, TypeError):
         return None
-    return carried if local_path(carried.path) else None
+    return carried if local_path(carried.path) and _is_resumable(carried.path) else None
 
 
 def local_path(target: str | None) -> str | None:
@@ -59,3 +73,13 @@ def local_path(target: str | None) -> str | None:
     if any(ord(character) < 32 or character == "\\" for character in target):
         return None
     return target
+
+
+def _is_resumable(path: str) -> bool:
+    try:
+        adapter = current_app.create_url_adapter(request)
+        assert adapter is not None
+        rule, _values = adapter.match(urlsplit(path).path, method="POST", return_rule=True)
+    except (HTTPException, RequestRedirect, ValueError):
+        return False
+    return "GET" in (rule.methods or ()) or declared_access(current_app, rule.endpoint).resumable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import login_user, logout_user
@@ -62,6 +62,7 @@ def start_session() -> ResponseReturnValue:
 def _enter(token: str) -> None:
     """Start a fresh cookie, so that nothing of the visitor's before the login lives on."""
     session.clear()
+    g.pop("csrf_token", None)  # it belongs to the cookie just cleared; the page that follows needs a new one
     session.permanent = True
     login_user(find_identity(token))
 
@@ -88,11 +89,11 @@ def account() -> ResponseReturnValue:
             services.change_password(
                 request_actor(),
                 token=current_identity().token,
-                current=form.current.data or "",
-                new=form.new.data or "",
+                current=form.current_password.data or "",
+                new=form.new_password.data or "",
             )
         except RuleError as error:
-            form.current.errors = [error.message]
+            form.current_password.errors = [error.message]
         else:
             flash(_("Your password is changed. Every other session of yours has ended."), "success")
             return redirect(url_for("auth.account"))

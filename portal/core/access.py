@@ -88,17 +88,24 @@ SIGNED_IN = Open.SIGNED_IN
 
 @dataclass(frozen=True)
 class Access:
-    """What an endpoint declares: whom it lets in, and on which hosts it exists."""
+    """What an endpoint declares: whom it lets in, on which hosts it exists, and whether it shows a form again."""
 
     rule: Permission | Open
     site: Site
+    resumable: bool = False
 
 
-def access(rule: Permission | Open, site: Site = Site.CLINIC) -> Callable[[View], View]:
-    """Declare whom a view lets in. Enforced before the view runs; see portal.core.gate."""
+def access(
+    rule: Permission | Open, site: Site = Site.CLINIC, *, resumable: bool = False
+) -> Callable[[View], View]:
+    """Declare whom a view lets in. Enforced before the view runs; see portal.core.gate.
+
+    ``resumable``: a form carried here over a login is shown again and not acted upon. A view that
+    answers GET as well is taken to be so; portal.auth.resume asks.
+    """
 
     def declare(view: View) -> View:
-        view.__access__ = Access(rule, site)  # type: ignore[attr-defined]
+        view.__access__ = Access(rule, site, resumable)  # type: ignore[attr-defined]
         return view
 
     return declare

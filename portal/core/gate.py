@@ -42,7 +42,8 @@ def check_declarations(app: Flask) -> None:
 
 def current_identity_or_none() -> Identity | None:
     """Return who is signed in, or None; asks the database at most once a request."""
-    return cast(Identity | None, current_user if current_user.is_authenticated else None)
+    user = current_user._get_current_object()  # the person, not the proxy: logging out must not change who acted
+    return cast(Identity | None, user if user.is_authenticated else None)
 
 
 def declared_access(app: Flask, endpoint: str) -> Access:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask_babel import LazyString
 
 from portal.core.pagination import Page
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def chosen(kind: type[Choice], value: str | None) -> Choice | None:
+    """Return the member of ``kind`` that a query parameter names; None where it names none."""
+    return kind(value) if value in set(kind) else None
 
 
 @dataclass(frozen=True)

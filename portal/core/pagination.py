@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -15,6 +15,7 @@ from portal.core.database import current_session
 
 Item = TypeVar("Item")
 PAGE_SIZE = 25
+EVERY_SIZE = 2000
 MAX_CURSOR = 1000
 
 
@@ -63,6 +64,15 @@ def keyset_page(
     if backwards:
         rows.reverse()
     return _page(rows, order, more=more, backwards=backwards, first=place is None)
+
+
+def every_row(statement: sa.Select[*tuple[Any, ...]], order: Order) -> Iterator[Any]:
+    """Yield all rows of ``statement`` in order, EVERY_SIZE at a time."""
+    page = keyset_page(statement, order, None, size=EVERY_SIZE)
+    yield from page.items
+    while page.next_cursor is not None:
+        page = keyset_page(statement, order, page.next_cursor, size=EVERY_SIZE)
+        yield from page.items
 
 
 def _page(rows: list[Any], order: Order, *, more: bool, backwards: bool, first: bool) -> Page[Any]:

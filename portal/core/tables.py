@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from flask import Response
 
 from portal.core.i18n import language
+from portal.core.text import fold
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are the full-width forms
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,11 @@ def csv_download(name: str, table: Table) -> Response:
     writer = csv.writer(text, delimiter=";" if language() == "tr" else ",")
     writer.writerow(table.headings)
     writer.writerows([_safe(cell) for cell in row] for row in table.rows)
+    plain_name = fold(name).encode("ascii", "ignore").decode()
     return Response(
         "\ufeff" + text.getvalue(),
         mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name.encode("ascii", "ignore").decode()}.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{plain_name}.csv"'},
     )
 
 

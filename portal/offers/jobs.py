@@ -8,6 +8,6 @@ from portal.offers import services
 
 @queue.periodic(cron="5 * * * *")
 @queue.task(name="offers.expire", queueing_lock="offers.expire", pass_context=False)
-def expire(timestamp: int) -> None:  # noqa: ARG001 - a periodic job is told when it was due
+def expire(timestamp: int) -> None:
     """Mark undecided offers whose last day is over as expired, every hour since zones differ."""
     for_each_clinic("expire offers", lambda: services.expire_offers(SYSTEM))

@@ -8,8 +8,9 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.core.forms import plain_number
 from portal.core.i18n import language
-from portal.core.links import ListLinks, Option
+from portal.core.links import ListLinks, Option, chosen
 from portal.core.money import Currency
 from portal.core.pagination import Page
 from portal.core.search import clean_query
@@ -32,11 +33,10 @@ KINDS = {
 
 def filter_from_args(args: Mapping[str, str]) -> OfferFilter:
     """Read the filter from an address or a form; what makes no sense counts as not given."""
-    kind, currency = args.get("kind"), args.get("currency")
     return OfferFilter(
         query=clean_query(args.get("q", "")),
-        kind=OfferKind(kind) if kind in {item.value for item in OfferKind} else None,
-        currency=currency if currency in {item.value for item in Currency} else None,
+        kind=chosen(OfferKind, args.get("kind")),
+        currency=chosen(Currency, args.get("currency")),
     )
 
 
@@ -73,7 +73,7 @@ class OfferListView:
 
 
 def export_table(rows: Sequence[Any], statuses: Sequence[OfferStatus]) -> Table:
-    """Return the list as a table to download; amounts with a plain decimal point."""
+    """Return the list as a table to download; amounts as the reader's language writes decimals."""
     labels = {status.id: status_label(status) for status in statuses}
     headings = [
         _("Number"), _("Title"), _("Patient"), _("Status"), _("Total"), _("Currency"), _("Valid until"), _("Created"),
@@ -83,7 +83,7 @@ def export_table(rows: Sequence[Any], statuses: Sequence[OfferStatus]) -> Table:
         (
             (
                 row.offer_no, row.title, f"{row.first_name or ''} {row.last_name or ''}".strip(),
-                labels[row.status_id], str(row.grand_total), row.currency,
+                labels[row.status_id], plain_number(row.grand_total), row.currency,
                 row.valid_until.isoformat() if row.valid_until else "", row.created_at.isoformat(timespec="seconds"),
             )
             for row in rows

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
-from portal.core.pagination import Order, Page, keyset_page
+from portal.core.pagination import Order, Page, every_row, keyset_page
 from portal.core.search import Word, begins, query_words
 from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer, Treatment
 from portal.offers.rules import OPEN_KINDS
@@ -59,14 +59,8 @@ def list_offers(wanted: OfferFilter, cursor: str | None, statuses: Sequence[Offe
 
 
 def all_offers(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> Iterator[Any]:
-    """Yield every offer of a list, page by page."""
-    statement, cursor = _ROWS.where(*_conditions(wanted, statuses)), None
-    while True:
-        page = keyset_page(statement, _ORDER, cursor, size=2000)
-        yield from page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+    """Return every offer of a list, newest first."""
+    return every_row(_ROWS.where(*_conditions(wanted, statuses)), _ORDER)
 
 
 def sum_offers(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> Sequence[Any]:

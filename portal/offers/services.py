@@ -219,6 +219,6 @@ def _summary(offer: Offer) -> str:
     parts = []
     for line in offer.lines:
         where = format_teeth(tooth.tooth for tooth in line.teeth)
-        parts.append(f"{line.name}{' ' + where if where else ''} {line.line_gross}")
+        parts.append(f"{line.name}{' ' + where if where else ''}: {line.line_gross} {offer.currency}")
     text = "; ".join(parts)
     return text if len(text) <= _SUMMARY else text[: _SUMMARY - 1] + "…"

@@ -83,25 +83,25 @@ def edit(offer_id: UUID) -> ResponseReturnValue:
     """Change a draft; any other offer is shown, with the reason why it cannot be changed."""
     offer = queries.get_offer(offer_id)
     editor = draft_editor(offer, presenting.patient_of(offer))
-    form, conflict = editor.form, False
+    form = editor.form
     try:
         services.check_draft(offer)
-        if form.submitted() and editor.compute():
-            services.update_offer(
-                request_actor(), offer, version=form.version.data, values=form.values(), lines=editor.lines
-            )
-            flash(_("Saved."), "success")
-            return redirect(url_for("offers.show", offer_id=offer_id))
+        if not (form.submitted() and editor.compute()):
+            return _editor_page(editor, 422 if form.errors else 200)
+        services.update_offer(
+            request_actor(), offer, version=form.version.data, values=form.values(), lines=editor.lines
+        )
+        flash(_("Saved."), "success")
     except RuleError as error:
         flash(error.message, "warning")
-        return redirect(url_for("offers.show", offer_id=offer_id))
     except StaleVersionError:
-        conflict, form.version.data = True, offer.version
-    return _editor_page(editor, 409 if conflict else 422 if form.errors else 200, conflict=conflict)
+        form.version.data = offer.version
+        return _editor_page(editor, 409)
+    return redirect(url_for("offers.show", offer_id=offer_id))
 
 
 @blueprint.post("/preview")
-@access(Permission.OFFERS_WRITE)
+@access(Permission.OFFERS_WRITE, resumable=True)
 def preview() -> ResponseReturnValue:
     """Show the editor again with everything computed and more room, saving nothing (for pages without script)."""
     editor = _editor_from_form()
@@ -142,7 +142,7 @@ def move(offer_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/<uuid:offer_id>/patients")
-@access(Permission.OFFERS_WRITE)
+@access(Permission.OFFERS_WRITE, resumable=True)
 def assign(offer_id: UUID) -> ResponseReturnValue:
     """Assign an offer to one more patient, by her number."""
     offer, form = queries.get_offer(offer_id), AssignForm()
@@ -196,11 +196,11 @@ def _editor_from_form() -> Editor:
     return editor
 
 
-def _editor_page(editor: Editor, status: int, *, more: int = 2, conflict: bool = False) -> ResponseReturnValue:
+def _editor_page(editor: Editor, status: int, *, more: int = 2) -> ResponseReturnValue:
     editor.compute()
     editor.add_empty_lines(more)
     editor.show_defaults()
-    page = render_template("offers/edit.html", editor=editor, conflict=conflict, blank=blank_line(editor.book))
+    page = render_template("offers/edit.html", editor=editor, conflict=status == 409, blank=blank_line(editor.book))
     return page, status
 
 

@@ -30,9 +30,9 @@ from portal.referrals.models import ReferralSource
 # Name, currency, audience.
 PRICE_LISTS = (
     ("Yurt içi (TRY)", Currency.TRY, Audience.DOMESTIC),
-    ("International (EUR)", Currency.EUR, Audience.INTERNATIONAL),
-    ("International (GBP)", Currency.GBP, Audience.INTERNATIONAL),
-    ("International (USD)", Currency.USD, Audience.INTERNATIONAL),
+    ("Yurt dışı (EUR)", Currency.EUR, Audience.INTERNATIONAL),
+    ("Yurt dışı (GBP)", Currency.GBP, Audience.INTERNATIONAL),
+    ("Yurt dışı (USD)", Currency.USD, Audience.INTERNATIONAL),
 )
 
 # Kind, Turkish, English, colour out of the tones of components/badges.html.
@@ -44,7 +44,7 @@ OFFER_STATUSES = (
     (OfferKind.ACCEPTED, "Kabul edildi", "Accepted", "green"),
     (OfferKind.DECLINED, "Reddedildi", "Declined", "red"),
     (OfferKind.EXPIRED, "Süresi doldu", "Expired", "orange"),
-    (OfferKind.CANCELLED, "İptal", "Cancelled", "grey"),
+    (OfferKind.CANCELLED, "İptal edildi", "Cancelled", "grey"),
 )
 
 REFERRAL_SOURCES = (

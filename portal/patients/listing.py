@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from portal.core.links import ListLinks, Option
+from portal.core.links import ListLinks, Option, chosen
 from portal.core.pagination import Page
 from portal.core.search import clean_query
 from portal.core.templating import count_label
 from portal.patients.queries import COUNT_CAP, PatientFilter, PatientSort, PatientState
 
-Choice = TypeVar("Choice", bound=StrEnum)
 PATH = "/patients/"
 STATES = {
     None: _l("All"),
@@ -31,14 +29,10 @@ def filter_from_args(args: Mapping[str, str]) -> PatientFilter:
     """Read the filter from an address or a form; what makes no sense counts as not given."""
     return PatientFilter(
         query=clean_query(args.get("q", "")),
-        state=_choice(PatientState, args.get("state")),
+        state=chosen(PatientState, args.get("state")),
         source_id=_uuid(args.get("source")),
-        sort=_choice(PatientSort, args.get("sort")) or PatientSort.NEWEST,
+        sort=chosen(PatientSort, args.get("sort")) or PatientSort.NEWEST,
     )
-
-
-def _choice(kind: type[Choice], value: str | None) -> Choice | None:
-    return kind(value) if value in {item.value for item in kind} else None
 
 
 def _uuid(value: str | None) -> UUID | None:

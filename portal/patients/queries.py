@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
-from portal.core.pagination import Order, Page, keyset_page
+from portal.core.pagination import Order, Page, every_row, keyset_page
 from portal.core.search import matches
 from portal.core.text import sort_key
 from portal.patients.models import Patient, PatientTerm
@@ -76,15 +76,8 @@ def count_patients(wanted: PatientFilter) -> int:
 
 
 def all_patients(wanted: PatientFilter) -> Iterator[Any]:
-    """Yield every patient of a list, in its order, page by page."""
-    order = _ORDERS[wanted.sort]
-    statement, cursor = _ROWS.where(*_conditions(wanted)), None
-    while True:
-        page = keyset_page(statement, order, cursor, size=2000)
-        yield from page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+    """Return every patient of a list, in its order."""
+    return every_row(_ROWS.where(*_conditions(wanted)), _ORDERS[wanted.sort])
 
 
 def get_patient(patient_id: UUID) -> Patient:

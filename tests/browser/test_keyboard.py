@@ -21,7 +21,7 @@ _FOCUS = """() => {
   const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && !/, 0\\)$/.test(style.outlineColor);
   return {
     name: element.name || element.textContent.trim(),
-    marked: outlined || style.boxShadow !== "none",
+    marked: outlined || /[2-9]px$/.test(style.boxShadow),
     uncovered: element.contains(middle) || Boolean(middle && middle.closest("label")?.control === element),
   };
 }"""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -47,7 +47,7 @@ class _Form(PortalForm):
 
 
 @pytest.fixture
-def sent(app: Flask) -> Callable[..., _Form]:
+def sent(app: Flask) -> Iterator[Callable[..., _Form]]:
     """Make the form as sent with these fields, in English unless told otherwise."""
 
     def make(language: str = "en", **fields: str) -> _Form:

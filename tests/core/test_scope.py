@@ -27,6 +27,7 @@ from portal.patients.models import Patient
 from portal.reminders.models import Reminder
 from portal.support.models import SupportMessage, SupportStatus, SupportTicket
 
+FOREIGN_KEY, DENIED = "23503", "42501"  # PostgreSQL's SQLSTATE: no such row in this clinic, against a policy
 REFUSALS = (ScopeError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
 
 
@@ -108,18 +109,22 @@ def by_bulk_insert(session: PortalSession, reference: Reference, row: Any, forei
 
 
 def by_bulk_update(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
-    session.execute(sa.update(reference.model).values({reference.column: foreign["id"]}))
+    session.execute(sa.update(reference.model).where(*key_of(row)).values({reference.column: foreign["id"]}))
 
 
 def by_raw_update(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
-    table = reference.model.__tablename__
-    session.connection().execute(sa.text(f"UPDATE {table} SET {reference.column} = :id"), {"id": foreign["id"]})
+    table = reference.model.__table__
+    session.connection().execute(sa.update(table).where(*key_of(row)).values({reference.column: foreign["id"]}))
 
 
 def by_raw_move(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
-    table = reference.model.__tablename__
-    statement = sa.text(f"UPDATE {table} SET clinic_id = :clinic, {reference.column} = :id")
-    session.connection().execute(statement, {"clinic": foreign["clinic_id"], "id": foreign["id"]})
+    values = {"clinic_id": foreign["clinic_id"], reference.column: foreign["id"]}
+    session.connection().execute(sa.update(reference.model.__table__).where(*key_of(row)).values(values))
+
+
+def key_of(row: Any) -> list[Any]:
+    """Return the conditions that pick one row."""
+    return [getattr(type(row), column.key) == getattr(row, column.key) for column in sa.inspect(type(row)).primary_key]
 
 
 def by_raw_insert(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
@@ -131,7 +136,7 @@ def copied(row: Any) -> dict[str, Any]:
     """Return the columns of a row for a second one that collides with no unique key by chance."""
     columns = {column.key: getattr(row, column.key) for column in sa.inspect(type(row)).column_attrs}
     fresh = {"id": uuid7(), "token_hash": uuid7().bytes, "email": uuid7().hex, "code": uuid7().hex, "form_key": None}
-    numbers = {"patient_no": uuid7().hex[-12:], "offer_no": uuid7().hex[-12:], "term": uuid7().hex}
+    numbers = {name: uuid7().hex[-12:] for name in ("patient_no", "offer_no", "ticket_number", "term")}
     changed = {**columns, **{name: value for name, value in {**fresh, **numbers}.items() if name in columns}}
     return {name: value for name, value in changed.items() if name != "clinic_id"}
 
@@ -189,9 +194,10 @@ def test_no_reference_to_another_clinics_row_survives(
         with clinic_work(portal, other.id) as session:
             strangers = session.execute(sa.select(reference.parent.clinic_id, reference.parent.id)).mappings().all()
             foreign = dict(strangers[pick % len(strangers)])
-        with pytest.raises(REFUSALS), clinic_work(portal, own.id) as session:  # noqa: PT012 - the whole work must fail
+        with pytest.raises(REFUSALS) as caught, clinic_work(portal, own.id) as session:  # noqa: PT012 - the whole work must fail
             rows = session.scalars(sa.select(reference.model)).all()
             way(session, reference, rows[pick % len(rows)], foreign)
+        assert getattr(getattr(caught.value, "orig", None), "sqlstate", DENIED) in (FOREIGN_KEY, DENIED), caught.value
         tried.add((repr(reference), way.__name__))
 
     break_in()

@@ -15,8 +15,7 @@ from portal.catalog.queries import list_choices
 from portal.core.clinics import ClinicInfo
 from portal.core.work import clinic_work
 from portal.offers.models import Offer
-from portal.offers.queries import get_offer, list_offers, list_statuses
-from portal.offers.queries import OfferFilter
+from portal.offers.queries import OfferFilter, get_offer, list_offers, list_statuses
 from tests.support.data import add_patient
 from tests.support.people import Person
 
@@ -70,7 +69,9 @@ def fields() -> Callable[..., dict[str, str]]:
 def send(coordinator: Person, patient: UUID, fields: Callable[..., dict[str, str]]) -> Callable[..., TestResponse]:
     """Send the editor of a new offer: ``send([line, ...], title="Plan")``."""
 
-    def post(lines: Sequence[Line] = (), *, by: Person = coordinator, to: UUID = patient, **values: Any) -> TestResponse:
+    def post(
+        lines: Sequence[Line] = (), *, by: Person = coordinator, to: UUID = patient, **values: Any
+    ) -> TestResponse:
         return by.post(f"/offers/new?patient={to}", fields(lines, **values))
 
     return post

@@ -136,7 +136,11 @@ ERRORS = [
     ({"catalog_id": "transfer", "vat_rate": "101"}, "vat_rate", "cannot be more than 100"),
     ({"catalog_id": "transfer", "discount_value": "100,01"}, "discount_value", "too large"),
     ({"catalog_id": "transfer", "discount_value": "-5"}, "discount_value", "cannot be less than 0"),
-    ({"catalog_id": "transfer", "discount_value": "2500,01", "discount_kind": "amount"}, "discount_value", "larger than"),
+    (
+        {"catalog_id": "transfer", "discount_value": "2500,01", "discount_kind": "amount"},
+        "discount_value",
+        "larger than",
+    ),
     ({"catalog_id": "transfer", "discount_kind": "gift"}, "discount_kind", "Not a valid choice"),
     ({"catalog_id": "", "quantity": "2"}, "catalog_id", "Choose a treatment, or write what it is"),
     ({"catalog_id": "", "unit_price": "100"}, "catalog_id", "Choose a treatment, or write what it is"),
@@ -277,7 +281,9 @@ def test_a_price_agreed_before_the_list_changed_stays(
     assert stored(offer_id).grand_total == 2500
 
 
-def test_saving_a_draft_as_it_is_changes_nothing(send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue) -> None:
+def test_saving_a_draft_as_it_is_changes_nothing(
+    send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue
+) -> None:
     lines = [
         {"catalog_id": catalogue["kopru"], "teeth": "13-23", "discount_value": "10"},
         {"catalog_id": catalogue["tam-protez"], "arch": "both", "discount_value": "500", "discount_kind": "amount"},
@@ -419,7 +425,12 @@ def test_no_other_clinics_row_comes_in_by_address_or_hidden_field(
         assert coordinator.get(path).status_code == 404
     assert coordinator.post(f"/offers/{theirs}/edit", fields([], version=1, title="Ele geçti")).status_code == 404
     for endpoint in ("preview", "totals"):
-        for ids in ({"patient_id": their_patient}, {"patient_id": patient, "offer_id": theirs}, {}, {"patient_id": "x"}):
+        for ids in (
+            {"patient_id": their_patient},
+            {"patient_id": patient, "offer_id": theirs},
+            {},
+            {"patient_id": "x"},
+        ):
             answer = coordinator.post(f"/offers/{endpoint}", fields([], **ids))
             assert answer.status_code == 404, (endpoint, ids)
             assert "Uzak" not in answer.text
@@ -454,15 +465,15 @@ def test_an_archived_patient_gets_no_new_offer_but_keeps_what_was_typed(
 def test_a_new_offer_starts_with_the_clinics_defaults(coordinator: Person, patient: UUID) -> None:
     form = form_values(coordinator.get(f"/offers/new?patient={patient}"))
     assert form["currency"] == "TRY" and form["title"] == "Treatment offer"
-    assert date.fromisoformat(form["valid_until"]) in {
-        date.today() + timedelta(days=days) for days in (29, 30, 31)
-    }
+    assert date.fromisoformat(form["valid_until"]) in {date.today() + timedelta(days=days) for days in (29, 30, 31)}
     assert coordinator.get("/offers/new").headers["Location"] == "/offers/new/patient"
     assert coordinator.get("/offers/new?patient=no-id").headers["Location"] == "/offers/new/patient"
 
 
 @pytest.mark.parametrize("role", ["assistant", "readonly"])
-def test_who_may_not_write_offers_opens_no_editor(sign_in: Callable[..., Person], send: Send, patient: UUID, role: str) -> None:
+def test_who_may_not_write_offers_opens_no_editor(
+    sign_in: Callable[..., Person], send: Send, patient: UUID, role: str
+) -> None:
     person = sign_in(role)
     assert person.get(f"/offers/new?patient={patient}").status_code == 403
     assert send(by=person).status_code == 403

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -147,10 +147,8 @@ def test_only_a_draft_can_be_edited_and_any_other_offer_says_why_not(
     assert (stored(offer_id).title, len(stored(offer_id).lines)) == ("Teklif", 1)
 
 
-@pytest.mark.parametrize("status_id", ["", "no-uuid", str(uuid4())])
-def test_a_status_that_is_none_is_not_there(
-    coordinator: Person, make: Make, stored: Stored, status_id: str
-) -> None:
+@pytest.mark.parametrize("status_id", ["", "no-uuid", str(UUID(int=7))])
+def test_a_status_that_is_none_is_not_there(coordinator: Person, make: Make, stored: Stored, status_id: str) -> None:
     offer_id = make(OfferKind.DRAFT)
     assert coordinator.post(f"/offers/{offer_id}/status", {"status_id": status_id}).status_code == 404
     assert stored(offer_id).status.kind == "draft"
@@ -213,9 +211,7 @@ def test_offers_expire_at_the_end_of_their_last_day_in_the_clinics_zone(
     assert (stored(offer_id).status.kind == "expired") == expired
 
 
-def test_only_open_offers_expire_and_each_once(
-    coordinator: Person, make: Make, stored: Stored
-) -> None:
+def test_only_open_offers_expire_and_each_once(coordinator: Person, make: Make, stored: Stored) -> None:
     past = date.today() - timedelta(days=3)
     offers = {kind: make(kind, valid_until=past) for kind in OfferKind}
     endless = make(OfferKind.SENT, valid_until=None)

@@ -95,7 +95,7 @@ def test_every_kind_has_one_default_status_in_a_colour_of_the_palette(world: Fla
         statuses = current_session().scalars(sa.select(OfferStatus).where(OfferStatus.is_default)).all()
     assert sorted(status.kind for status in statuses) == sorted(OfferKind)
     assert {status.colour for status in statuses} <= set(tones)
-    assert {status.label_tr for status in statuses} >= {"Taslak", "Görüntülendi", "İptal"}
+    assert {status.label_tr for status in statuses} >= {"Taslak", "Görüntülendi", "İptal edildi"}
 
 
 def test_seeding_again_adds_nothing_and_logs_nothing(world: Flask) -> None:
