@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.operations import MigrationScript
 from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
 from flask import current_app
 
 from portal.core.database import OWNER_BIND
@@ -60,7 +61,10 @@ OPTIONS: dict[str, Any] = {
 
 def owner_engine() -> sa.Engine:
     """Return the engine of the role that owns the tables."""
-    engine: sa.Engine = config.attributes.get("engine") or current_app.extensions["migrate"].db.engines[OWNER_BIND]
+    engine: sa.Engine | None = config.attributes.get("engine")
+    engine = engine or current_app.extensions["migrate"].db.engines.get(OWNER_BIND)
+    if engine is None:
+        raise CommandError("Migrations run as the owner role: set DATABASE_OWNER_URL. See docs/deployment.md.")
     return engine
 
 

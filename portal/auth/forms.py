@@ -31,4 +31,6 @@ class PasswordForm(PortalForm):
             MaxLength(MAX_LENGTH),
         ],
     )
-    password_again = PasswordField(_l("New password again"), [Required(), EqualTo("new_password", _l("The two do not match."))])
+    password_again = PasswordField(
+        _l("New password again"), [Required(), EqualTo("new_password", _l("The two do not match."))]
+    )

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal.auth.forms import LoginForm
 from portal.auth.queries import find_identity
-from portal.auth.resume import carried_from_request, page_before
+from portal.auth.resume import carried_from_request, local_path, page_before
 from portal.core.gate import current_identity_or_none
 from portal.core.web import SAFE_METHODS
 
@@ -79,7 +79,11 @@ def _ask_to_log_in() -> ResponseReturnValue:
 def _stale_token(_error: CSRFError) -> ResponseReturnValue | BaseResponse:
     """Show a form again whose page was open for too long, or that another site forged."""
     if current_identity_or_none() is None:
-        return redirect(url_for("auth.login", stale=1))
+        if request.endpoint != "auth.start_session":
+            return redirect(url_for("auth.login", stale=1))
+        kept = {name: request.form.get(name, "") for name in ("email", "resume")}
+        flash(_("The page was open for too long. Please log in again."), "info")
+        return login_page(LoginForm(formdata=None, next=local_path(request.form.get("next")) or "", **kept), 400)
     carried = carried_from_request()
     if carried is None:
         flash(_("The page was open for too long, so nothing was done. Please try again."), "warning")

@@ -61,7 +61,7 @@ def load_carried(text: str | None) -> CarriedForm | None:
     try:
         raw = json.loads(text)
         carried = CarriedForm(str(raw["path"]), tuple((str(name), str(value)) for name, value in raw["fields"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return carried if local_path(carried.path) and _is_resumable(carried.path) else None
 

@@ -47,9 +47,25 @@ def keyset_page(
     """Run ``statement`` for one page.
 
     The rows must carry the order's columns under their own names. A cursor that cannot be read
-    (mistyped, or from another order) shows the first page.
+    (mistyped, or from another order), or has no row beyond it, shows the first page.
     """
     place = _decode(cursor, order)
+    page = _slice(statement, order, place, size)
+    return page if page.items or place is None else _slice(statement, order, None, size)
+
+
+def every_row(statement: sa.Select[*tuple[Any, ...]], order: Order) -> Iterator[Any]:
+    """Yield all rows of ``statement`` in order, EVERY_SIZE at a time."""
+    page = _slice(statement, order, None, EVERY_SIZE)
+    yield from page.items
+    while page.next_cursor is not None:
+        page = _slice(statement, order, _decode(page.next_cursor, order), EVERY_SIZE)
+        yield from page.items
+
+
+def _slice(
+    statement: sa.Select[*tuple[Any, ...]], order: Order, place: tuple[str, list[str]] | None, size: int
+) -> Page[Any]:
     backwards = place is not None and place[0] == "b"
     descending = order.descending != backwards
     if place is not None:
@@ -64,15 +80,6 @@ def keyset_page(
     if backwards:
         rows.reverse()
     return _page(rows, order, more=more, backwards=backwards, first=place is None)
-
-
-def every_row(statement: sa.Select[*tuple[Any, ...]], order: Order) -> Iterator[Any]:
-    """Yield all rows of ``statement`` in order, EVERY_SIZE at a time."""
-    page = keyset_page(statement, order, None, size=EVERY_SIZE)
-    yield from page.items
-    while page.next_cursor is not None:
-        page = keyset_page(statement, order, page.next_cursor, size=EVERY_SIZE)
-        yield from page.items
 
 
 def _page(rows: list[Any], order: Order, *, more: bool, backwards: bool, first: bool) -> Page[Any]:

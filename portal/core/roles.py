@@ -8,11 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import psycopg
 import sqlalchemy as sa
+import structlog
 from psycopg import sql
+
+log = structlog.get_logger("portal.roles")
 
 OWNER_ROLE = "clinikoop_owner"
 APP_ROLE = "clinikoop_app"
@@ -85,6 +88,19 @@ def refuse_unsafe_role(cursor: psycopg.Cursor) -> None:
             f"The portal refuses to run as the database role {name!r}: it {why}. "
             f"Use {APP_ROLE} and {PLATFORM_ROLE}; `flask db roles` creates them."
         )
+
+
+def refuse_unsafe_start(engines: Iterable[sa.Engine]) -> None:
+    """Raise UnsafeRoleError before anything is served; a database that is down says nothing yet.
+
+    Connections made later are checked one by one, see guard_engine().
+    """
+    for engine in engines:
+        try:
+            with engine.connect():
+                pass
+        except sa.exc.OperationalError as error:
+            log.warning("database.unavailable", error=str(error.orig).strip())
 
 
 def guard_engine(engine: sa.Engine) -> None:

@@ -19,7 +19,9 @@ from portal.core.gate import declared_access
 from portal.core.work import clinic_work
 from portal.offers.models import Offer, PatientOffer
 from portal.patients.models import Patient
+from tests.architecture.markup import read
 from tests.support.data import NAMES
+from tests.support.people import Person
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -108,3 +110,15 @@ def rows_of(portal: Flask) -> Callable[..., dict[str, list[str]]]:
         return found
 
     return rows
+
+
+def filled(person: Person, door: Door, path: str) -> dict[str, list[str]]:
+    """Return the fields of the form a person's own pages send to ``path``, where one of them does."""
+    if door.method == "GET":
+        return {}
+    for page in ("/patients/", "/offers/", "/catalog/", path, path.rsplit("/", 1)[0], path.rsplit("/", 3)[0]):
+        answer = person.get(page)
+        forms = [form for form in read(answer.text, page).forms if form.action == path and form.method == "post"]
+        if forms:
+            return forms[0].data()
+    return {}

@@ -87,7 +87,7 @@ class _Reader(HTMLParser):
         elif tag == "h1":
             self.document.headings.append(text)
         elif tag == "textarea" and self.form and self.area:
-            self.form.fields.append((self.area, "".join(self.text or []).removeprefix("\n")))
+            self.form.fields.append((self.area, "".join(self.text or []).replace("\r\n", "\n").removeprefix("\n")))
         elif tag == "select" and self.form and self.select and self.select[0]:
             name, options, chosen = self.select
             self.form.fields.extend((name, value) for value in chosen or options[:1])

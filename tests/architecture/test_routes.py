@@ -18,7 +18,7 @@ from portal.app import create_app
 from portal.core.access import CLINIC_PERMISSIONS, PUBLIC, ClinicRole, Permission, Site
 from portal.core.clinics import ClinicInfo
 from portal.core.gate import UndeclaredAccessError, check_declarations
-from tests.architecture.conftest import SAFE, Door
+from tests.architecture.conftest import SAFE, Door, filled
 from tests.architecture.markup import Form, read
 from tests.support.people import Person
 
@@ -137,18 +137,6 @@ def test_another_clinics_ids_in_the_address_are_the_same_as_no_row(
     assert wrong == []
     assert swept >= 10
     assert rows_of(papatya) == before
-
-
-def filled(person: Person, door: Door, path: str) -> dict[str, list[str]]:
-    """Return the fields of the form a person's own pages send to ``path``, where one of them does."""
-    if door.method == "GET":
-        return {}
-    for page in ("/patients/", "/offers/", "/catalog/", path, path.rsplit("/", 1)[0], path.rsplit("/", 3)[0]):
-        answer = person.get(page)
-        forms = [form for form in read(answer.text, page).forms if form.action == path and form.method == "post"]
-        if forms:
-            return forms[0].data()
-    return {}
 
 
 def test_another_clinics_ids_in_queries_and_forms_show_nothing_and_reach_no_row(

@@ -37,6 +37,7 @@ def test_the_theme_is_remembered_by_the_browser(script: bool, browse: Browse) ->
     light = page.evaluate("getComputedStyle(document.body).backgroundColor") if script else None
     page.locator("summary", has_text="Appearance").click()
     page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.goto("/offers/")
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     if script:

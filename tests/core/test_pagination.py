@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.core import pagination
 from portal.core.clinics import ClinicInfo
 from portal.core.pagination import Order, Page, keyset_page
 from portal.core.work import clinic_work
@@ -52,6 +53,22 @@ def test_pages_show_every_row_once_in_order_forwards_and_backwards(order: Order,
 def test_nothing_to_show_is_one_page_without_neighbours(order: Order) -> None:
     page = keyset_page(_ROWS.where(sa.false()), order, None)
     assert (list(page.items), page.next_cursor, page.previous_cursor) == ([], None, None)
+
+
+def test_a_cursor_with_no_row_beyond_it_shows_the_first_page(order: Order) -> None:
+    first = keyset_page(_ROWS, order, None, size=5)
+    last = keyset_page(_ROWS, order, first.next_cursor, size=5)
+    shown_before = Patient.id.in_([row.id for row in first.items])
+    assert last.items
+    beyond = keyset_page(_ROWS.where(shown_before), order, first.next_cursor, size=5)
+    assert (beyond.items, beyond.is_first) == (first.items, True)
+
+
+def test_every_row_comes_once_however_many_fit_at_a_time(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = list(keyset_page(_ROWS, order, None, size=100).items)
+    for size in (1, 3, 7, 100):
+        monkeypatch.setattr(pagination, "EVERY_SIZE", size)
+        assert list(pagination.every_row(_ROWS, order)) == everything
 
 
 def test_a_cursor_means_nothing_in_an_order_of_other_columns(order: Order) -> None:

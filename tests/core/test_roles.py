@@ -18,6 +18,7 @@ from portal.core.roles import (
     BACKUP_ROLE,
     OWNER_ROLE,
     PLATFORM_ROLE,
+    ROLES,
     UnsafeRoleError,
     ensure_roles,
     guard_engine,
@@ -298,4 +299,4 @@ def test_making_the_roles_again_changes_nothing(catalogue: psycopg.Connection) -
     before = catalogue.execute(facts).fetchall()
     assert ensure_roles(catalogue) == []
     assert catalogue.execute(facts).fetchall() == before
-    assert [row[1:] for row in before] == [(False, False, False, False)] * 4
+    assert before == [(role, False, False, role == OWNER_ROLE, False) for role in sorted(ROLES)]
