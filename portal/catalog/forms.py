@@ -18,7 +18,7 @@ from portal.catalog.enums import Dentition, Pricing, Scope, VatClass
 from portal.catalog.models import CatalogTreatment
 from portal.catalog.queries import PriceListInfo
 from portal.catalog.services import PRICED_SCOPES
-from portal.core.forms import DecimalField, LineField, PortalForm, Required
+from portal.core.forms import DecimalField, LineField, PortalForm, Required, choices
 from portal.core.money import quantize_money
 
 SCOPES: dict[str, LazyString] = {
@@ -63,7 +63,7 @@ class MinutesField(IntegerField):
         self.data = None
         if not raw:
             return
-        if not (raw.isascii() and raw.isdigit() and len(raw) < 5 and 1 <= int(raw) <= MAX_MINUTES):  # noqa: PLR2004
+        if not (raw.isascii() and raw.isdigit() and len(raw) < 5 and 1 <= int(raw) <= MAX_MINUTES):
             raise ValueError(_("Write whole minutes, from 1 to %(most)d.", most=MAX_MINUTES))
         self.data = int(raw)
 
@@ -94,11 +94,11 @@ class TreatmentForm(PortalForm):
 
     def __init__(self, *args: Any, categories: Sequence[tuple[UUID, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.category_id.choices = [("", _("Choose one")), *((str(key), name) for key, name in categories)]
+        self.category_id.choices = choices(categories, empty=_("Choose one"))
         for field, labels in (
             (self.scope, SCOPES), (self.pricing, PRICINGS), (self.dentition, DENTITIONS), (self.vat_class, VAT_CLASSES),
         ):  # fmt: skip
-            field.choices = [(key, str(label)) for key, label in labels.items()]
+            field.choices = choices(labels.items())
 
     def validate_code(self, field: LineField) -> None:
         """Accept small ASCII letters and digits in groups joined by hyphens."""

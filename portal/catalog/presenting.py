@@ -11,6 +11,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from wtforms.fields.choices import SelectChoice
 
 from portal.catalog.forms import DENTITIONS, PRICINGS, SCOPES, VAT_CLASSES
 from portal.catalog.models import CatalogTreatment
@@ -80,8 +81,8 @@ def price_title(price_list: PriceListInfo) -> str:
     return f"{price_list.currency} ({price_list.name})" if price_list.shares_currency else price_list.currency
 
 
-def activity(treatment: CatalogTreatment, categories: Sequence[tuple[str, str]]) -> list[Entry]:
-    """Return what was done to a treatment, stored values written in words; ``categories`` are (id, name)."""
+def activity(treatment: CatalogTreatment, categories: Sequence[SelectChoice]) -> list[Entry]:
+    """Return what was done to a treatment, stored values written in words; ``categories`` are the form's choices."""
     prices = _price_labels()
     return list_entries(
         treatment.__tablename__,
@@ -90,7 +91,7 @@ def activity(treatment: CatalogTreatment, categories: Sequence[tuple[str, str]])
         fields={**FIELDS, **{key: label for key, (label, _currency) in prices.items()}},
         values={
             **{name: partial(_word, labels) for name, labels in _WORDS.items()},
-            "category_id": partial(_word, dict(categories)),
+            "category_id": partial(_word, {choice.value: choice.label for choice in categories}),
             **{key: partial(_amount, currency) for key, (_label, currency) in prices.items()},
         },
     )

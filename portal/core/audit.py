@@ -104,20 +104,19 @@ def record(
     if changes is None:
         changes = {} if isinstance(subject, type) else changes_of(subject)
     log = PlatformActivityLog if isinstance(session.scope, PlatformScope) else ActivityLog
-    session.add(
-        log(
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            actor_name=actor.name,
-            action=action,
-            object_type=table,
-            object_id=subject_id or (None if isinstance(subject, type) else getattr(subject, "id", None)),
-            changes={name: pair and [_plain(value) for value in pair] for name, pair in changes.items()},
-            ip=actor.ip,
-            request_id=actor.request_id,
-        )
+    row = log(
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        action=action,
+        object_type=table,
+        object_id=subject_id or (None if isinstance(subject, type) else getattr(subject, "id", None)),
+        changes={name: pair and [_plain(value) for value in pair] for name, pair in changes.items()},
+        ip=actor.ip,
+        request_id=actor.request_id,
     )
-    session.info["audited"] = True
+    session.add(row)
+    session.info.setdefault("logged", []).append(row)
 
 
 def changes_of(subject: Audited) -> Changes:
@@ -151,17 +150,40 @@ def _note_changes(session: orm.Session, _context: Any) -> None:
         session.info["changed"] = True
 
 
+def _note_bulk(state: orm.ORMExecuteState) -> None:
+    """Note what passes the unit of work by: an UPDATE, DELETE or INSERT of many rows."""
+    if state.bind_mapper is None or state.is_select:
+        return
+    if issubclass(state.bind_mapper.class_, ActivityColumns):
+        state.session.info.setdefault("logged", []).append(None)
+    elif issubclass(state.bind_mapper.class_, Audited):
+        state.session.info["changed"] = True
+
+
 def _refuse_unlogged(session: orm.Session) -> None:
     if session.in_nested_transaction():
         return  # a savepoint: what counts is the transaction around it
     session.flush()
-    if session.info.pop("changed", False) and not session.info.pop("audited", False):
+    logged = session.info.pop("logged", [])
+    # A row of the log that a savepoint has rolled back is no longer in the session.
+    if session.info.pop("changed", False) and not any(row is None or row in session for row in logged):
         raise UnloggedChangeError("A change has no row in the activity log; call audit.record() in its service.")
-    session.info.pop("audited", None)
+
+
+def _forget(session: orm.Session, ended: orm.SessionTransaction) -> None:
+    if not ended.nested:
+        session.info.pop("changed", None)
+        session.info.pop("logged", None)
 
 
 def install_audit_check() -> None:
     """Make every commit refuse changes that have no row in the activity log."""
-    if not event.contains(PortalSession, "after_flush", _note_changes):
-        event.listen(PortalSession, "after_flush", _note_changes)
-        event.listen(PortalSession, "before_commit", _refuse_unlogged)
+    listeners: dict[str, Any] = {
+        "after_flush": _note_changes,
+        "do_orm_execute": _note_bulk,
+        "before_commit": _refuse_unlogged,
+        "after_soft_rollback": _forget,
+    }
+    for name, listener in listeners.items():
+        if not event.contains(PortalSession, name, listener):
+            event.listen(PortalSession, name, listener)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DateField, Field, FieldList, HiddenField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from portal.core.i18n import language
@@ -150,6 +151,12 @@ class DecimalField(StringField):
         if reason is MoneyProblem.TOO_LARGE and self.high is not None:
             return str(_("It cannot be more than %(high)s.", high=plain_number(self.high)))
         return str(_("Write a number such as 1.234,56 or 1234.56."))
+
+
+def choices(pairs: Iterable[tuple[Any, Any]], *, empty: str | None = None) -> list[SelectChoice]:
+    """Return the choices of a select from (value, label) pairs; ``empty`` labels a first one without a value."""
+    first = [] if empty is None else [SelectChoice("", empty)]
+    return [*first, *(SelectChoice(str(value), label) for value, label in pairs)]
 
 
 def plain_number(value: Decimal) -> str:

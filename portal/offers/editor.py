@@ -11,10 +11,11 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
+from wtforms.fields.choices import SelectChoice
 
 from portal.catalog.teeth import format_teeth
 from portal.core.clock import today
-from portal.core.forms import plain_number
+from portal.core.forms import choices, plain_number
 from portal.core.i18n import language
 from portal.core.identity import current_clinic
 from portal.core.money import Currency
@@ -149,17 +150,17 @@ def draft_editor(offer: Offer, patient: Patient) -> Editor:
 def blank_line(book: PriceBook) -> LineForm:
     """Return one empty line named ``lines-__index__``, which the page's script copies."""
     line = LineForm(formdata=MultiDict(), prefix="lines-__index__-")
-    line.catalog_id.choices = {"": [("", _("Other: write its name"))], **treatment_groups(book)}
+    line.catalog_id.choices = {"": choices([], empty=_("Other: write its name")), **treatment_groups(book)}
     return line
 
 
-def treatment_groups(book: PriceBook) -> dict[str, list[tuple[str, str]]]:
+def treatment_groups(book: PriceBook) -> dict[str, list[SelectChoice]]:
     """Return the treatments under their headings, in the reader's language."""
-    groups: dict[str, list[tuple[str, str]]] = {}
+    groups: dict[str, list[SelectChoice]] = {}
     turkish = language() == "tr"
     for row in book.treatments.values():
         heading = row.category_tr if turkish else row.category_en
-        groups.setdefault(heading, []).append((str(row.id), row.name_tr if turkish else row.name_en))
+        groups.setdefault(heading, []).append(SelectChoice(str(row.id), row.name_tr if turkish else row.name_en))
     return groups
 
 

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import FormField, SelectField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from portal.core.clock import today
@@ -24,6 +25,7 @@ from portal.core.forms import (
     TextField,
     UuidField,
     VersionField,
+    choices,
 )
 from portal.core.identity import current_clinic
 from portal.core.money import MAX_AMOUNT, Currency
@@ -47,11 +49,11 @@ class LineForm(FlaskForm):
     catalog_id = SelectField(_l("Treatment"), [Optional()], validate_choice=False)
     name = LineField(_l("Name on the offer"), limit=200)
     teeth = LineField(_l("Teeth"), limit=160)
-    arch = SelectField(_l("Jaw"), [Optional()], choices=list(JAWS.items()))
+    arch = SelectField(_l("Jaw"), [Optional()], choices=choices(JAWS.items()))
     quantity = DecimalField(_l("Quantity"), low=Decimal(0), high=MAX_QUANTITY)
     unit_price = DecimalField(_l("Unit price"), low=Decimal(0), high=MAX_AMOUNT)
     discount_value = DecimalField(_l("Discount"), low=Decimal(0), high=MAX_AMOUNT)
-    discount_kind = SelectField(_l("Discount type"), choices=list(DISCOUNTS.items()), default=DiscountKind.PERCENT)
+    discount_kind = SelectField(_l("Discount type"), choices=choices(DISCOUNTS.items()), default=DiscountKind.PERCENT)
     vat_rate = DecimalField(_l("VAT rate"), low=Decimal(0), high=Decimal(100))
 
     @property
@@ -86,16 +88,16 @@ class OfferForm(KeyedForm):
     patient_id = UuidField()
     offer_id = UuidField()
     title = LineField(_l("Title"), limit=200, required=True)
-    currency = SelectField(_l("Currency"), choices=[(code.value, code.value) for code in Currency])
+    currency = SelectField(_l("Currency"), choices=choices((code, code) for code in Currency))
     valid_until = DayField(_l("Valid until"), required=True)
     patient_note = TextField(_l("Note for the patient"), limit=5000)
     internal_note = TextField(_l("Note for colleagues"), limit=5000, description=_l("Never shown to the patient."))
     lines = RowsField(FormField(LineForm), max_entries=2 * MAX_LINES)  # more than may be saved: none is lost unseen
 
-    def set_treatments(self, groups: dict[str, list[tuple[str, str]]]) -> None:
+    def set_treatments(self, groups: dict[str, list[SelectChoice]]) -> None:
         """Offer these treatments, grouped by heading, in every line; call again after adding lines."""
         for entry in self.lines:
-            entry.form.catalog_id.choices = {"": [("", _("Other: write its name"))], **groups}
+            entry.form.catalog_id.choices = {"": choices([], empty=_("Other: write its name")), **groups}
 
     def validate_valid_until(self, field: DayField) -> None:
         """Accept today and later, up to five years."""
@@ -129,4 +131,4 @@ class AssignForm(PortalForm):
 class VisibilityForm(PortalForm):
     """Whether a patient may see the offer: "yes" or "no"."""
 
-    visible = SelectField(choices=[("yes", "yes"), ("no", "no")])
+    visible = SelectField(choices=choices([("yes", "yes"), ("no", "no")]))

@@ -16,7 +16,7 @@ from wtforms import BooleanField, SelectField, ValidationError
 from wtforms.validators import Optional
 
 from portal.core.clock import today
-from portal.core.forms import DayField, KeyedForm, LineField, TextField, VersionField
+from portal.core.forms import DayField, KeyedForm, LineField, TextField, VersionField, choices
 from portal.core.i18n import language
 from portal.core.identity import current_clinic
 from portal.core.phones import PhoneError, parse_phone
@@ -60,11 +60,12 @@ class PatientForm(KeyedForm):
         super().__init__(*args, **kwargs)
         self.phone_e164: str | None = None
         names = Locale.parse(language())
-        nothing = ("", "—")
-        self.gender.choices = [nothing, *((key, str(label)) for key, label in GENDERS.items())]
-        self.nationality.choices = self.residence_country.choices = [nothing, *_countries(names)]
-        self.locale.choices = [nothing, *((code, names.languages.get(code, code)) for code in PATIENT_LANGUAGES)]
-        self.referral_source_id.choices = [nothing, *((str(key), name) for key, name in sources)]
+        self.gender.choices = choices(GENDERS.items(), empty="—")
+        self.nationality.choices = self.residence_country.choices = choices(_countries(names), empty="—")
+        self.locale.choices = choices(
+            ((code, names.languages.get(code, code)) for code in PATIENT_LANGUAGES), empty="—"
+        )
+        self.referral_source_id.choices = choices(sources, empty="—")
 
     def validate_phone_raw(self, field: LineField) -> None:
         """Accept what can be a phone number where the clinic or the patient lives."""

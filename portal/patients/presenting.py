@@ -101,8 +101,8 @@ def _written(form: PatientForm, name: str, value: Any) -> str:
         return "—"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    choices = getattr(form[name], "choices", None)
-    return str(dict(choices).get(str(value), value)) if choices else str(value)
+    labels = {choice.value: choice.label for choice in getattr(form[name], "choices", ())}
+    return str(labels.get(str(value), value))
 
 
 def source_choices(sources: Sequence[Any], chosen: UUID | None = None) -> list[tuple[UUID, str]]:

@@ -18,7 +18,9 @@ from portal.auth import services
 from portal.auth.models import LoginBucket, LoginSession, User
 from portal.auth.passwords import check_password, hash_password
 from portal.auth.resume import local_path
+from portal.core import audit
 from portal.core.clinics import ClinicInfo
+from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
 from tests.support.data import PASSWORD
 from tests.support.people import Person, hidden_fields
@@ -83,7 +85,7 @@ def test_whatever_is_wrong_the_answer_is_the_same(
 def switch_off(portal: Flask, clinic: ClinicInfo, email: str) -> None:
     with clinic_work(portal, clinic.id) as session:
         session.execute(sa.update(User).where(User.email == email).values(is_active=False))
-        session.info["audited"] = True
+        audit.record(SYSTEM, "tests.changed", User)
 
 
 def test_switching_an_account_off_ends_its_sessions_at_once(
@@ -102,7 +104,7 @@ def test_a_role_taken_away_is_gone_with_the_next_request(
     assert owner.get("/catalog/new").status_code == 200
     with clinic_work(portal, papatya.id) as session:
         session.execute(sa.update(User).where(User.email == "owner@papatya.example.com").values(role="readonly"))
-        session.info["audited"] = True
+        audit.record(SYSTEM, "tests.changed", User)
     assert owner.get("/catalog/new").status_code == 403
 
 
@@ -370,7 +372,7 @@ def test_an_imported_bcrypt_password_works_once_as_such_and_is_hashed_anew(
     old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
     with clinic_work(portal, papatya.id) as session:
         session.execute(sa.update(User).where(User.email == "doctor@papatya.example.com").values(password_hash=old))
-        session.info["audited"] = True
+        audit.record(SYSTEM, "tests.changed", User)
     assert attempt(visit(), "doctor@papatya.example.com", "wrong").status_code == 422
     assert attempt(visit(), "doctor@papatya.example.com").status_code == 302
     with clinic_work(portal, papatya.id) as session:
@@ -402,7 +404,7 @@ def test_a_long_imported_password_works_and_counts_in_full_from_then_on() -> Non
 def test_an_account_without_a_password_cannot_log_in(visit: Callable[..., Person], portal: Flask, papatya: ClinicInfo) -> None:
     with clinic_work(portal, papatya.id) as session:
         session.execute(sa.update(User).where(User.email == "doctor@papatya.example.com").values(password_hash=None))
-        session.info["audited"] = True
+        audit.record(SYSTEM, "tests.changed", User)
     for password in (PASSWORD, "None", "nobody has this password"):
         assert attempt(visit(), "doctor@papatya.example.com", password).status_code == 422
 

@@ -37,7 +37,7 @@ TOLD_BY_THE_ANSWER = "Failed to load resource: the server responded with a statu
 class QuietHandler(WSGIRequestHandler):
     """A request handler that writes no access log between the tests' dots."""
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name of the overridden method
+    def log(self, type: str, message: str, *args: Any) -> None:
         pass
 
 
@@ -96,7 +96,9 @@ def chromium() -> Iterator[Browser]:
     """Chromium, one a module: Playwright's event loop must be gone before another test runs one of its own."""
     found = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if found is None:
-        pytest.fail("The browser tests need Chromium: run .ci/browser, or `sudo apt-get install chromium`.", pytrace=False)
+        pytest.fail(
+            "The browser tests need Chromium: run .ci/browser, or `sudo apt-get install chromium`.", pytrace=False
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=SWITCHES)
         yield browser
@@ -128,8 +130,8 @@ class Watch:
             self.problems.append(f"console: {message.text}")
 
     def _failed(self, request: Request) -> None:
-        # Leaving a page ends the questions its script was still asking.
-        if not (request.failure == "net::ERR_ABORTED" and request.resource_type == "fetch"):
+        # Leaving a page ends what it was still loading, its script's questions and its icon; that is no fault of it.
+        if request.failure != "net::ERR_ABORTED" or request.resource_type == "document":
             self.problems.append(f"{request.failure} {request.method} {request.url}")
 
     def _answered(self, response: Response) -> None:

@@ -18,7 +18,8 @@ _FOCUS = """() => {
   const element = document.activeElement, style = getComputedStyle(element);
   const box = element.getBoundingClientRect();
   const middle = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-  const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && !/, 0\\)$/.test(style.outlineColor);
+  const invisible = style.outlineStyle === "none" || /, 0\\)$/.test(style.outlineColor);
+  const outlined = !invisible && parseFloat(style.outlineWidth) >= 2;
   return {
     name: element.name || element.textContent.trim(),
     marked: outlined || /[2-9]px$/.test(style.boxShadow),

@@ -36,7 +36,9 @@ def held(page: Page) -> dict[str, str]:
     return {name: page.locator(f"#{name}").input_value() for name in (*TEXTS, *CHOICES)}
 
 
-def test_a_refused_form_keeps_every_field_and_points_at_the_first_mistake(browse: Browse, expect_problem: Expect) -> None:
+def test_a_refused_form_keeps_every_field_and_points_at_the_first_mistake(
+    browse: Browse, expect_problem: Expect
+) -> None:
     expect_problem("^422 POST .*/patients/new", "a form with mistakes is sent back")
     page = browse()
     page.goto("/patients/new")

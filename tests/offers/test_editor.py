@@ -4,23 +4,16 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import sqlalchemy as sa
-from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.catalog.models import CatalogTreatment, PriceListItem
 from portal.core.clinics import ClinicInfo
-from portal.core.database import current_session
 from portal.core.money import Currency, format_money
-from portal.core.work import clinic_work
-from portal.offers import services
 from portal.offers.models import Offer
 from portal.offers.totals import DiscountKind, LineInput, OfferTotals, offer_totals
-from tests.support.pages import field_errors, flashes, form_values, last_part, placeholder, summary, text_of
+from tests.support.pages import field_errors, flashes, form_values, last_part, summary, text_of
 from tests.support.people import Person
 
 Send = Callable[..., TestResponse]
@@ -102,7 +95,7 @@ def test_what_is_typed_wins_over_the_catalogue(send: Send, stored: Stored, catal
     ],
 )
 def test_teeth_bridges_jaws_and_mouth_are_counted_as_priced(
-    send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue,
+    *, send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue,
     code: str, typed: dict[str, str], scope: str, quantity: int, where: str,
 ) -> None:  # fmt: skip
     offer_id = last_part(send([{"catalog_id": catalogue[code], **typed}]))
@@ -152,7 +145,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("typed", "field", "message"), ERRORS, ids=[f"{row[1]} {row[2][:18]}" for row in ERRORS])
 def test_an_error_stands_beside_the_lines_field_and_everything_typed_is_kept(
-    send: Send, catalogue: Catalogue, count: Count, typed: dict[str, str], field: str, message: str
+    *, send: Send, catalogue: Catalogue, count: Count, typed: dict[str, str], field: str, message: str
 ) -> None:
     before = count()
     line = {**typed, "catalog_id": catalogue.get(typed["catalog_id"], typed["catalog_id"])}
@@ -243,125 +236,6 @@ def test_another_currency_takes_its_own_price_list(send: Send, stored: Stored, c
         assert (offer.currency, offer.lines[0].unit_price, offer.grand_total) == (currency, price, 2 * price)
 
 
-def edit_form(person: Person, offer_id: str) -> dict[str, str]:
-    page = person.get(f"/offers/{offer_id}/edit")
-    assert page.status_code == 200
-    return form_values(page)
-
-
-def test_a_draft_opens_with_what_was_typed_and_follows_the_catalogue_in_the_rest(
-    send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue
-) -> None:
-    lines = [
-        {"catalog_id": catalogue["zirkonyum-kron"], "teeth": "11-13"},
-        {"catalog_id": catalogue["implant"], "teeth": "36", "unit_price": "25000", "name": "İmplant, özel"},
-    ]
-    offer_id = last_part(send(lines))
-    form = edit_form(coordinator, offer_id)
-    assert form["lines-0-unit_price"] == form["lines-0-quantity"] == form["lines-0-name"] == ""
-    page = coordinator.get(f"/offers/{offer_id}/edit")
-    assert (placeholder(page, "lines-0-unit_price"), placeholder(page, "lines-0-quantity")) == ("12500", "3")
-    assert (form["lines-1-unit_price"], form["lines-1-name"]) == ("25000", "İmplant, özel")
-    changed = {"lines-0-teeth": "11", "lines-0-catalog_id": catalogue["emax-kron"], "currency": "EUR"}
-    last_part(coordinator.post(f"/offers/{offer_id}/edit", {**form, **changed}))
-    crown, implant = stored(offer_id).lines
-    assert (crown.code, crown.quantity, crown.unit_price) == ("emax-kron", 1, 250)
-    assert crown.name != "" and implant.unit_price == 25000
-
-
-def test_a_price_agreed_before_the_list_changed_stays(
-    send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue, portal: Flask, papatya: ClinicInfo
-) -> None:
-    offer_id = last_part(send([{"catalog_id": catalogue["transfer"]}]))
-    with clinic_work(portal, papatya.id):
-        current_session().execute(sa.update(PriceListItem).values(unit_price=9999))
-    form = edit_form(coordinator, offer_id)
-    assert form["lines-0-unit_price"] == "2500"
-    last_part(coordinator.post(f"/offers/{offer_id}/edit", {**form, "title": "Aynı fiyat"}))
-    assert stored(offer_id).grand_total == 2500
-
-
-def test_saving_a_draft_as_it_is_changes_nothing(
-    send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue
-) -> None:
-    lines = [
-        {"catalog_id": catalogue["kopru"], "teeth": "13-23", "discount_value": "10"},
-        {"catalog_id": catalogue["tam-protez"], "arch": "both", "discount_value": "500", "discount_kind": "amount"},
-        {"name": "Elle yazılan", "unit_price": "12,34", "vat_rate": "18"},
-    ]
-    offer_id = last_part(send(lines, patient_note="Hoş geldiniz", internal_note="Acele"))
-    before = stored(offer_id)
-    last_part(coordinator.post(f"/offers/{offer_id}/edit", edit_form(coordinator, offer_id)))
-    after = stored(offer_id)
-    assert after.version == before.version
-    assert [line.id for line in after.lines] == [line.id for line in before.lines]
-    assert coordinator.get(f"/offers/{offer_id}").text.count("changed the offer") == 0
-
-
-def test_a_retired_treatment_in_a_draft_is_pointed_out_and_can_be_kept_by_its_name(
-    send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue, portal: Flask, papatya: ClinicInfo
-) -> None:
-    offer_id = last_part(send([{"catalog_id": catalogue["transfer"]}]))
-    name = stored(offer_id).lines[0].name
-    with clinic_work(portal, papatya.id):
-        retire = sa.update(CatalogTreatment).where(CatalogTreatment.code == "transfer").values(is_active=False)
-        current_session().execute(retire)
-    page = coordinator.get(f"/offers/{offer_id}/edit")
-    assert "not offered any more" in field_errors(page)["lines-0-catalog_id"]
-    form = form_values(page)
-    assert (form["lines-0-catalog_id"], form["lines-0-name"], form["lines-0-unit_price"]) == ("", name, "2500")
-    last_part(coordinator.post(f"/offers/{offer_id}/edit", form))
-    assert stored(offer_id).lines[0].catalog_id is None
-
-
-def test_the_second_of_two_editors_is_told_keeps_the_typed_lines_and_may_save_again(
-    send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue, sign_in: Callable[..., Person]
-) -> None:
-    offer_id = last_part(send([{"catalog_id": catalogue["transfer"]}]))
-    doctor = sign_in("doctor")
-    first, second = edit_form(coordinator, offer_id), edit_form(doctor, offer_id)
-    last_part(coordinator.post(f"/offers/{offer_id}/edit", {**first, "title": "Birinci"}))
-    page = doctor.post(f"/offers/{offer_id}/edit", {**second, "title": "İkinci", "lines-0-unit_price": "1.999"})
-    assert page.status_code == 409
-    assert "Somebody else saved this offer" in page.text and f'href="/offers/{offer_id}"' in page.text
-    kept = form_values(page)
-    assert (kept["title"], kept["lines-0-unit_price"]) == ("İkinci", "1.999")
-    assert stored(offer_id).title == "Birinci"
-    last_part(doctor.post(f"/offers/{offer_id}/edit", kept))
-    assert (stored(offer_id).title, stored(offer_id).grand_total) == ("İkinci", 1999)
-
-
-def test_the_same_change_sent_twice_is_no_conflict(
-    send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue
-) -> None:
-    offer_id = last_part(send([{"catalog_id": catalogue["transfer"]}]))
-    form = {**edit_form(coordinator, offer_id), "title": "Yeni", "lines-0-quantity": "2"}
-    for _ in range(3):
-        last_part(coordinator.post(f"/offers/{offer_id}/edit", form))
-    assert (stored(offer_id).version, stored(offer_id).grand_total) == (2, 5000)
-
-
-def test_a_change_that_slips_in_between_reading_and_writing_is_a_conflict_too(
-    send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    offer_id = last_part(send([{"catalog_id": catalogue["transfer"]}]))
-    form = edit_form(coordinator, offer_id)
-    apply = services._apply
-
-    def slower(offer: Offer, *rest: Any) -> None:
-        statement = sa.update(Offer).where(Offer.id == offer.id).values(title="Araya giren", version=2)
-        with current_session().no_autoflush:
-            current_session().execute(statement, execution_options={"synchronize_session": False})
-        apply(offer, *rest)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(services, "_apply", slower)
-        page = coordinator.post(f"/offers/{offer_id}/edit", {**form, "title": "Benim"})
-    assert page.status_code == 409
-    assert form_values(page)["title"] == "Benim"
-    assert stored(offer_id).title == "Tedavi planı", "nothing of the refused request may stay"
-
-
 def test_the_same_form_sent_again_makes_one_offer_and_shows_the_first(
     send: Send, stored: Stored, catalogue: Catalogue, count: Count
 ) -> None:
@@ -389,18 +263,6 @@ def test_the_preview_computes_adds_lines_and_saves_nothing(
     assert "lines-0-teeth" in field_errors(wrong)
 
 
-def test_the_preview_of_a_draft_goes_on_to_save_that_draft(
-    send: Send, stored: Stored, coordinator: Person, catalogue: Catalogue
-) -> None:
-    offer_id = last_part(send([{"catalog_id": catalogue["transfer"]}]))
-    form = {**edit_form(coordinator, offer_id), "lines-0-quantity": "4"}
-    page = coordinator.post("/offers/preview", form)
-    assert f'action="/offers/{offer_id}/edit"' in page.text
-    assert stored(offer_id).grand_total == 2500
-    last_part(coordinator.post(f"/offers/{offer_id}/edit", form_values(page)))
-    assert stored(offer_id).grand_total == 10000
-
-
 def test_the_totals_for_the_script_are_those_of_the_page_and_save_nothing(
     coordinator: Person, patient: UUID, fields: Fields, catalogue: Catalogue, count: Count
 ) -> None:
@@ -414,8 +276,8 @@ def test_the_totals_for_the_script_are_those_of_the_page_and_save_nothing(
 
 
 def test_no_other_clinics_row_comes_in_by_address_or_hidden_field(
-    send: Send, stored: Stored, coordinator: Person, sign_in: Callable[..., Person], patient: UUID, their_patient: UUID,
-    catalogue: Catalogue, their_catalogue: Catalogue, fields: Fields, lale: ClinicInfo,
+    *, send: Send, stored: Stored, coordinator: Person, sign_in: Callable[..., Person], patient: UUID,
+    their_patient: UUID, catalogue: Catalogue, their_catalogue: Catalogue, fields: Fields, lale: ClinicInfo,
 ) -> None:  # fmt: skip
     neighbour = sign_in("owner", "lale")
     theirs = last_part(send([{"catalog_id": their_catalogue["transfer"]}], by=neighbour, to=their_patient))

@@ -12,8 +12,10 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from portal.core import audit
 from portal.core.clinics import Clinic, ClinicInfo
 from portal.core.database import current_session
+from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
 from portal.offers.jobs import expire
 from portal.offers.models import Offer, OfferKind, OfferStatus
@@ -165,12 +167,13 @@ def test_another_clinics_status_is_not_there(
 
 
 def test_a_status_a_clinic_switched_off_is_neither_offered_nor_taken(
-    coordinator: Person, make: Make, stored: Stored, portal: Flask, papatya: ClinicInfo, status_ids: dict[str, UUID]
+    *, coordinator: Person, make: Make, stored: Stored, portal: Flask, papatya: ClinicInfo, status_ids: dict[str, UUID]
 ) -> None:
     offer_id = make(OfferKind.DRAFT)
     with clinic_work(portal, papatya.id) as session:
         off = sa.update(OfferStatus).where(OfferStatus.kind == OfferKind.SENT).values(is_active=False)
         session.execute(off)
+        audit.record(SYSTEM, "scene.set", OfferStatus)
     assert str(status_ids[OfferKind.SENT]) not in offered(coordinator.get(f"/offers/{offer_id}"))
     assert move(coordinator, offer_id, status_ids[OfferKind.SENT]).startswith("An offer cannot go")
     assert stored(offer_id).status.kind == "draft"
@@ -202,7 +205,7 @@ LAST_DAY = date(2027, 3, 10)
     ],
 )
 def test_offers_expire_at_the_end_of_their_last_day_in_the_clinics_zone(
-    portal: Flask, papatya: ClinicInfo, make: Make, stored: Stored, zone: str, moment: datetime, expired: bool
+    *, portal: Flask, papatya: ClinicInfo, make: Make, stored: Stored, zone: str, moment: datetime, expired: bool
 ) -> None:
     offer_id = make(OfferKind.SENT, valid_until=LAST_DAY)
     _set_zone(portal, papatya, zone)

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from portal.core import audit
 from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session
+from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
 from portal.patients import services
 from portal.patients.models import Patient
@@ -211,6 +213,7 @@ def test_an_inactive_source_stays_with_the_patient_who_has_it_and_is_offered_to_
     last_part(save(coordinator, patient, form, referral_source_id=str(source.id)))
     with clinic_work(portal, papatya.id) as session:
         session.execute(sa.update(ReferralSource).where(ReferralSource.id == source.id).values(is_active=False))
+        audit.record(SYSTEM, "scene.set", ReferralSource)
     form = edit_form(coordinator, patient)
     assert form["referral_source_id"] == str(source.id)
     last_part(save(coordinator, patient, form, city="Muğla"))

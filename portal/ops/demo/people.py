@@ -133,7 +133,7 @@ def _household(dice: _Dice) -> _Household:
 
 def _person(dice: _Dice, household: _Household, number: int) -> Person:
     group = household.group
-    gender: Gender = "female" if dice.random() < 0.54 else "male"  # noqa: PLR2004 - as in dental practices
+    gender: Gender = "female" if dice.random() < 0.54 else "male"
     first_name = dice.choice(group.pool.female if gender == "female" else group.pool.male)
     last_name = household.last_name
     if gender == "female" and group.pool in (SLAVIC, CYRILLIC):
