@@ -12,6 +12,7 @@ import hashlib
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -117,8 +118,16 @@ class EmbeddedServer:
         self.home.parent.mkdir(parents=True, exist_ok=True)
         for folder in (self.home, self.socket):
             folder.mkdir(mode=0o700, exist_ok=True)
+            self._refuse_strangers(folder)
             if self.account:
                 os.chown(folder, self.account.pw_uid, self.account.pw_gid)
+
+    def _refuse_strangers(self, folder: Path) -> None:
+        """Raise EmbeddedError for a link or somebody else's folder: in /tmp anybody could have put it there first."""
+        found = folder.lstat()
+        ours = {os.geteuid(), *([self.account.pw_uid] if self.account else [])}
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
+            raise EmbeddedError(f"The folder {folder} is a link or belongs to somebody else; remove it.")
 
     def _initdb(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)
@@ -207,8 +216,11 @@ def _service_account() -> pwd.struct_passwd | None:
 
 
 def _reachable(folder: Path) -> bool:
-    """Tell whether any account may enter ``folder``: every folder above it is world-traversable."""
-    return all(not path.exists() or path.stat().st_mode & 0o001 for path in (folder, *folder.parents))
+    """Tell whether any account may enter ``folder``: every folder above it is world-traversable.
+
+    What is no folder is left for the making of folders to complain about.
+    """
+    return all(not path.is_dir() or path.stat().st_mode & 0o001 for path in (folder, *folder.parents))
 
 
 def _digest(path: Path) -> str:

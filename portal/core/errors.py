@@ -120,8 +120,8 @@ def _outage(error: Exception) -> ResponseReturnValue:
             return current_app.dispatch_request() if answer is None else answer
         except _OUTAGES:
             pass
-        except HTTPException as other:
-            return _http_error(other)
+        except Exception as other:  # no such row, a closed clinic, a fault: each has its own page
+            return current_app.handle_user_exception(other)
     return error_page(503)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from portal.core.database import current_session
 
@@ -17,6 +19,14 @@ class Portal(Flask):
     back. The response is complete by then, so nothing half-written is ever shown as done, and what
     the commit itself raises reaches the error pages.
     """
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Match addresses whatever the Host header: the gate reads it, and a malformed one gets an error page too."""
+        try:
+            return super().create_url_adapter(request)
+        except HTTPException:
+            assert request is not None
+            return self.url_map.bind_to_environ({**request.environ, "HTTP_HOST": "invalid"})
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view, then commit or roll back."""

@@ -119,7 +119,9 @@ class _Reader(HTMLParser):
         if tag == "style" or (tag == "script" and "src" not in named):
             document.inline.append(f"<{tag}>")
         document.inline += [f"<{tag} {name}>" for name in named if name == "style" or name.startswith("on")]
-        document.inline += [f"<{tag} {name}>" for name, value in named.items() if value.strip().startswith("javascript:")]
+        document.inline += [
+            f"<{tag} {name}>" for name, value in named.items() if value.strip().startswith("javascript:")
+        ]
         loaded = named.get("src") or (named.get("href", "") if tag == "link" else "")
         if loaded and (not loaded.startswith("/") or loaded.startswith("//")):
             document.outside.append(loaded)

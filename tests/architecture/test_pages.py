@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from portal.core.access import Site
 from portal.core.clinics import ClinicInfo
 from portal.core.database import PortalSession
+from portal.core.errors import ClinicClosed, NotFoundError
 from portal.core.headers import CONTENT_POLICY
 from tests.architecture.conftest import Door
 from tests.architecture.markup import Document, read
@@ -100,7 +101,9 @@ def test_every_form_that_changes_something_carries_a_token(opened: list[tuple[st
         assert len(tokens) == 1, (name, form.action, tokens)
         assert tokens[0], (name, form.action)
         assert form.action.startswith("/"), (name, form.action)
-    assert [form for _name, _answer, page in opened for form in page.forms if form.method not in ("get", "post", "dialog")] == []
+    assert [
+        form for _name, _answer, page in opened for form in page.forms if form.method not in ("get", "post", "dialog")
+    ] == []
 
 
 def test_no_form_sends_its_token_in_an_address(opened: list[tuple[str, TestResponse, Document]]) -> None:
@@ -136,7 +139,12 @@ def test_every_link_of_every_page_leads_somewhere(
     assert len(links) > 20
     broken = {link: status for link in links if (status := owner.get(link).status_code) not in (200, 302)}
     assert broken == {}
-    outside = {link for _n, _a, page in opened for link in page.links if urlsplit(link).scheme in ("http", "javascript", "data")}
+    outside = {
+        link
+        for _n, _a, page in opened
+        for link in page.links
+        if urlsplit(link).scheme in ("http", "javascript", "data")
+    }
     assert {link for link in outside if ".localhost" not in link} == set()
 
 
@@ -187,6 +195,21 @@ def test_reading_never_commits_and_changes_no_row(
     assert rows_of(papatya) != before
 
 
+@pytest.mark.parametrize(("then", "status"), [(NotFoundError(), 404), (ClinicClosed(), 403), (ValueError(), 500)])
+def test_a_page_read_again_after_an_outage_gives_the_answer_it_would_have_given(
+    then: Exception, status: int, portal: Flask, coordinator: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults: list[Exception] = [sa.exc.OperationalError("", {}, Exception("gone")), then]
+
+    def failing(**_values: object) -> object:
+        raise faults.pop(0)
+
+    failing.__access__ = portal.view_functions["patients.index"].__access__  # type: ignore[attr-defined]
+    monkeypatch.setitem(portal.view_functions, "patients.index", failing)
+    assert coordinator.get("/patients/").status_code == status
+    assert faults == []
+
+
 def test_a_refused_change_is_rolled_back(
     portal: Flask, sign_in: Callable[..., Person], ids_of: Ids, papatya: ClinicInfo, monkeypatch: pytest.MonkeyPatch,
     rows_of: Callable[..., dict[str, list[str]]],
@@ -203,7 +226,9 @@ def test_a_refused_change_is_rolled_back(
     for status, ending in endings:
         view = portal.view_functions["patients.archive"]
 
-        def failing(_view: Callable[..., object] = view, _end: Callable[..., object] = ending, **values: object) -> object:
+        def failing(
+            _view: Callable[..., object] = view, _end: Callable[..., object] = ending, **values: object
+        ) -> object:
             _view(**values)
             return _end()
 

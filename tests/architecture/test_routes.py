@@ -44,7 +44,11 @@ def test_the_sweep_sees_every_page_and_button(doors: list[Door]) -> None:
 
 
 def test_without_a_login_every_page_asks_for_one(
-    doors: list[Door], visit: Callable[..., Person], ids_of: Ids, papatya: ClinicInfo, secrets_of: Callable[..., list[str]]
+    doors: list[Door],
+    visit: Callable[..., Person],
+    ids_of: Ids,
+    papatya: ClinicInfo,
+    secrets_of: Callable[..., list[str]],
 ) -> None:
     ids, wrong = ids_of(papatya), []
     names = [name for name in secrets_of(papatya) if name != papatya.name]  # the login page greets with the clinic's
@@ -213,7 +217,20 @@ def test_hostile_values_are_an_answer_and_never_a_crash(
 def hostile_requests(
     who: Person, door: Door, path: str, value: str, fields: list[str], patient_id: str
 ) -> list[TestResponse]:
-    names = ("q", "at", "source", "state", "sort", "kind", "currency", "category", "patient", "first_name", "next", value)
+    names = (
+        "q",
+        "at",
+        "source",
+        "state",
+        "sort",
+        "kind",
+        "currency",
+        "category",
+        "patient",
+        "first_name",
+        "next",
+        value,
+    )
     query = [*((name, value) for name in names), ("last_name", "x"), ("phone_raw", value)]
     encoded = [(name.encode("utf-8", "surrogatepass"), text.encode("utf-8", "surrogatepass")) for name, text in query]
     if door.method == "GET":
@@ -226,7 +243,9 @@ def hostile_requests(
 def wire(data: dict[str, Any]) -> dict[str, Any]:
     """Return fields as far as the test client can encode them: half a surrogate pair has no UTF-8."""
     safe = {name: value if isinstance(value, list) else [value] for name, value in data.items()}
-    return {name.replace("\ud800", "?"): [text.replace("\ud800", "?") for text in texts] for name, texts in safe.items()}
+    return {
+        name.replace("\ud800", "?"): [text.replace("\ud800", "?") for text in texts] for name, texts in safe.items()
+    }
 
 
 def test_an_endpoint_that_declares_no_access_keeps_the_portal_from_starting(app: Flask) -> None:
@@ -238,7 +257,9 @@ def test_an_endpoint_that_declares_no_access_keeps_the_portal_from_starting(app:
 
 
 def test_the_factory_itself_runs_that_check(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.app.configure_commands", lambda made: made.add_url_rule("/x", "undeclared", lambda: "x"))
+    monkeypatch.setattr(
+        "portal.app.configure_commands", lambda made: made.add_url_rule("/x", "undeclared", lambda: "x")
+    )
     with pytest.raises(UndeclaredAccessError, match="undeclared"):
         create_app(app.extensions["portal_settings"])
 

@@ -13,7 +13,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "portal").rglob("*.py"))
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-BELOW_THE_WEB = {"services.py", "queries.py", "models.py", "rules.py", "totals.py", "editing.py", "enums.py", "teeth.py"}
+BELOW_THE_WEB = {
+    "services.py",
+    "queries.py",
+    "models.py",
+    "rules.py",
+    "totals.py",
+    "editing.py",
+    "enums.py",
+    "teeth.py",
+}
 WEB_NAMES = {"g", "request", "session", "current_user", "current_app", "abort", "redirect", "render_template", "flash"}
 
 
@@ -62,7 +71,11 @@ def web_names(path: Path) -> list[str]:
 
 
 def long_functions(path: Path) -> list[str]:
-    return [f"{where(path, f)} {f.name}: {f.end_lineno - f.lineno + 1}" for f in functions(path) if (f.end_lineno or 0) - f.lineno >= 40]  # type: ignore[operator]
+    return [
+        f"{where(path, f)} {f.name}: {f.end_lineno - f.lineno + 1}"
+        for f in functions(path)
+        if (f.end_lineno or 0) - f.lineno >= 40
+    ]  # type: ignore[operator]
 
 
 def mutable_defaults(path: Path) -> list[str]:
@@ -94,7 +107,9 @@ def test_below_the_web_nothing_knows_the_request() -> None:
 
 
 def test_only_the_gate_and_the_login_ask_flask_login_who_is_there() -> None:
-    asking = {path.relative_to(ROOT).as_posix() for path in SOURCES if re.search(r"\bcurrent_user\b(?!,)", path.read_text())}
+    asking = {
+        path.relative_to(ROOT).as_posix() for path in SOURCES if re.search(r"\bcurrent_user\b(?!,)", path.read_text())
+    }
     sql = {"portal/core/roles.py"}  # PostgreSQL's own current_user
     assert asking - sql - {"portal/core/gate.py"} == {path for path in asking if path.startswith("portal/ops/evolve/")}
 

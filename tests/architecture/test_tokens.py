@@ -23,7 +23,12 @@ def posts(doors: list[Door]) -> list[Door]:
 
 @pytest.mark.parametrize("token", [None, "", "x", "foreign"])
 def test_a_form_without_its_pages_own_token_changes_nothing(
-    token: str | None, doors: list[Door], sign_in: Callable[..., Person], ids_of: Ids, papatya: ClinicInfo, rows_of: Rows
+    token: str | None,
+    doors: list[Door],
+    sign_in: Callable[..., Person],
+    ids_of: Ids,
+    papatya: ClinicInfo,
+    rows_of: Rows,
 ) -> None:
     person, ids, wrong = sign_in("owner"), ids_of(papatya), []
     extra = {} if token is None else {"csrf_token": other_token(sign_in) if token == "foreign" else token}
@@ -65,7 +70,9 @@ def test_the_same_forms_with_the_token_do_reach_their_views(
 def test_visitors_need_the_token_as_well(doors: list[Door], visit: Callable[..., Person]) -> None:
     for door in posts(doors):
         if door.access.rule is PUBLIC:
-            answer = visit().post(door.rule.rule, {"email": "x", "password": "x", "theme": "dark", "language": "en"}, token=False)
+            answer = visit().post(
+                door.rule.rule, {"email": "x", "password": "x", "theme": "dark", "language": "en"}, token=False
+            )
             assert answer.status_code in (302, 400), door
             assert not any(cookie.startswith(("theme", "language")) for cookie in answer.headers.getlist("Set-Cookie"))
 
@@ -82,7 +89,9 @@ def test_a_form_carried_over_a_login_is_shown_and_never_acted_upon(
         if not door.access.resumable and door.rule.rule not in pages or door.rule.rule == "/login":
             continue
         address = f"{path}?patient={ids['patient_id']}"
-        answer = person.post(address, {"patient_id": str(ids["patient_id"]), **filled(person, door, path), "_resumed": "1"})
+        answer = person.post(
+            address, {"patient_id": str(ids["patient_id"]), **filled(person, door, path), "_resumed": "1"}
+        )
         assert answer.status_code in (200, 422), (door, answer.status_code)
         assert "<form" in answer.text
         seen += 1

@@ -135,7 +135,9 @@ def test_static_files_do_not_carry_the_cookie(coordinator: Person) -> None:
 
 
 @pytest.mark.parametrize("host", ["lale", "admin", "lale-dis.example"])
-def test_the_cookie_of_one_clinic_finds_nobody_elsewhere(host: str, coordinator: Person, visit: Callable[..., Person]) -> None:
+def test_the_cookie_of_one_clinic_finds_nobody_elsewhere(
+    host: str, coordinator: Person, visit: Callable[..., Person]
+) -> None:
     thief = visit(host)
     thief.client.set_cookie("clinikoop", coordinator.cookie(), domain=thief.host)
     assert not is_in(thief)
@@ -143,7 +145,9 @@ def test_the_cookie_of_one_clinic_finds_nobody_elsewhere(host: str, coordinator:
     assert is_in(coordinator)
 
 
-def test_the_platforms_cookie_finds_nobody_at_a_clinic(sign_in: Callable[..., Person], visit: Callable[..., Person]) -> None:
+def test_the_platforms_cookie_finds_nobody_at_a_clinic(
+    sign_in: Callable[..., Person], visit: Callable[..., Person]
+) -> None:
     agent, thief = sign_in("agent", "admin"), visit("papatya")
     thief.client.set_cookie("clinikoop", agent.cookie(), domain=thief.host)
     assert not is_in(thief)
@@ -151,13 +155,13 @@ def test_the_platforms_cookie_finds_nobody_at_a_clinic(sign_in: Callable[..., Pe
 
 def test_a_cookie_with_a_changed_letter_finds_nobody(coordinator: Person) -> None:
     value = coordinator.cookie()
-    coordinator.client.set_cookie("clinikoop", value[:-2] + ("A" if value[-2] != "A" else "B") + value[-1], domain=coordinator.host)
+    coordinator.client.set_cookie(
+        "clinikoop", value[:-2] + ("A" if value[-2] != "A" else "B") + value[-1], domain=coordinator.host
+    )
     assert not is_in(coordinator)
 
 
-def test_logging_out_ends_the_session_in_the_database(
-    coordinator: Person, portal: Flask, papatya: ClinicInfo
-) -> None:
+def test_logging_out_ends_the_session_in_the_database(coordinator: Person, portal: Flask, papatya: ClinicInfo) -> None:
     replayed = coordinator.cookie()
     assert len(sessions(portal, papatya)) == 1
     assert coordinator.sign_out().status_code == 302
@@ -181,7 +185,9 @@ def test_the_token_is_stored_only_as_a_hash(coordinator: Person, portal: Flask, 
     assert PASSWORD not in everything
 
 
-def test_two_logins_of_one_person_are_two_sessions(sign_in: Callable[..., Person], portal: Flask, papatya: ClinicInfo) -> None:
+def test_two_logins_of_one_person_are_two_sessions(
+    sign_in: Callable[..., Person], portal: Flask, papatya: ClinicInfo
+) -> None:
     first, second = sign_in("doctor"), sign_in("doctor")
     assert len({row.token_hash for row in sessions(portal, papatya)}) == 2
     first.sign_out()
@@ -192,7 +198,11 @@ def test_changing_the_password_ends_every_other_session_but_not_this_one(
     sign_in: Callable[..., Person], visit: Callable[..., Person]
 ) -> None:
     here, there, colleague = sign_in("doctor"), sign_in("doctor"), sign_in("coordinator")
-    fields = {"current_password": PASSWORD, "new_password": "four other quiet words", "password_again": "four other quiet words"}
+    fields = {
+        "current_password": PASSWORD,
+        "new_password": "four other quiet words",
+        "password_again": "four other quiet words",
+    }
     assert here.post("/account", fields).status_code == 302
     assert (is_in(here), is_in(there), is_in(colleague)) == (True, False, True)
     assert attempt(visit(), "doctor@papatya.example.com").status_code == 422
@@ -350,7 +360,9 @@ def test_the_limits_tell_nobodys_name(visit: Callable[..., Person], portal: Flas
         ("?x", "/"), ("/\x00", "/"), ("/;@evil.example", "/;@evil.example"),
     ],
 )  # fmt: skip
-def test_after_the_login_the_way_leads_only_within_the_site(wanted: str, taken: str, visit: Callable[..., Person]) -> None:
+def test_after_the_login_the_way_leads_only_within_the_site(
+    wanted: str, taken: str, visit: Callable[..., Person]
+) -> None:
     assert (local_path(wanted) or "/") == taken
     person = visit()
     answer = attempt(person, "coordinator@papatya.example.com", next=wanted)
@@ -382,7 +394,11 @@ def test_an_imported_bcrypt_password_works_once_as_such_and_is_hashed_anew(
     assert attempt(visit(), "doctor@papatya.example.com").status_code == 302
 
 
-@pytest.mark.parametrize("password", ["x" * 200, "ş" * 200, "a\x00b", "", "\ud7ff"], ids=["long", "long and not ASCII", "NUL", "empty", "odd"])
+@pytest.mark.parametrize(
+    "password",
+    ["x" * 200, "ş" * 200, "a\x00b", "", "\ud7ff"],
+    ids=["long", "long and not ASCII", "NUL", "empty", "odd"],
+)
 @pytest.mark.parametrize("kind", ["argon2", "bcrypt", "none", "nonsense", "damaged bcrypt", "damaged argon2"])
 def test_no_password_crashes_the_check(kind: str, password: str) -> None:
     stored = {
@@ -401,7 +417,9 @@ def test_a_long_imported_password_works_and_counts_in_full_from_then_on() -> Non
     assert check_password("ş" * 36, fresh) == (False, None)
 
 
-def test_an_account_without_a_password_cannot_log_in(visit: Callable[..., Person], portal: Flask, papatya: ClinicInfo) -> None:
+def test_an_account_without_a_password_cannot_log_in(
+    visit: Callable[..., Person], portal: Flask, papatya: ClinicInfo
+) -> None:
     with clinic_work(portal, papatya.id) as session:
         session.execute(sa.update(User).where(User.email == "doctor@papatya.example.com").values(password_hash=None))
         audit.record(SYSTEM, "tests.changed", User)

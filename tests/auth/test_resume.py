@@ -77,7 +77,11 @@ def test_a_form_sent_after_the_logout_is_kept_over_the_login_and_saved_only_when
     with clinic_work(portal, papatya.id) as session:
         patient = session.scalars(sa.select(Patient).order_by(Patient.id.desc())).first()
     assert patient is not None
-    assert (patient.first_name, patient.last_name, patient.city) == (TYPED["first_name"], TYPED["last_name"], TYPED["city"])
+    assert (patient.first_name, patient.last_name, patient.city) == (
+        TYPED["first_name"],
+        TYPED["last_name"],
+        TYPED["city"],
+    )
     assert patient.notes == "Birinci satır\n\nİkinci: 5 < 6 & 7\nüçüncü 👩‍⚕️"
 
 
@@ -124,7 +128,9 @@ def test_the_address_with_its_question_is_kept(coordinator: Person, portal: Flas
 def test_passwords_are_never_carried(coordinator: Person) -> None:
     form = read(coordinator.get("/account").text, "/account").form("/account")
     coordinator.sign_out()
-    page = sent(coordinator, form, current_password=PASSWORD, new_password="a secret new one", password_again="a secret new one")
+    page = sent(
+        coordinator, form, current_password=PASSWORD, new_password="a secret new one", password_again="a secret new one"
+    )
     assert page.status_code == 401
     assert PASSWORD not in page.text
     assert "a secret new one" not in page.text
@@ -145,9 +151,7 @@ def descendants(kind: type) -> list[type]:
     return [found for child in kind.__subclasses__() for found in (child, *descendants(child))]
 
 
-def test_a_button_without_a_page_is_not_pressed_again(
-    coordinator: Person, portal: Flask, papatya: ClinicInfo
-) -> None:
+def test_a_button_without_a_page_is_not_pressed_again(coordinator: Person, portal: Flask, papatya: ClinicInfo) -> None:
     """Archiving would act at once after the login; another site could have pressed it."""
     with clinic_work(portal, papatya.id) as session:
         patient = session.scalars(sa.select(Patient.id).order_by(Patient.id)).first()

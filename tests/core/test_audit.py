@@ -1,5 +1,7 @@
 """The activity log: no change without its row, one row a change, and nothing in it that must stay out."""
 
+# ruff: noqa: ARG005 - every shape takes the same arguments, whether it needs them or not
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.auth.models import PlatformUser, User
+from portal.catalog.models import CatalogTreatment
 from portal.core import audit
 from portal.core.audit import ActivityLog, Actor, ActorKind, PlatformActivityLog, UnloggedChangeError
 from portal.core.clinics import ClinicInfo
@@ -18,7 +21,6 @@ from portal.core.database import PortalSession, bulk_insert, current_session
 from portal.core.jobs import SYSTEM
 from portal.core.scope import ClinicScope
 from portal.core.work import clinic_work, platform_work
-from portal.catalog.models import CatalogTreatment
 from portal.offers.models import OfferStatus, PatientOffer
 from portal.patients.models import Patient, PatientTerm
 from portal.referrals.models import ReferralSource
@@ -100,10 +102,20 @@ def change_after_an_unused_log(session: PortalSession) -> None:
 
 
 UNLOGGED: list[Callable[[PortalSession], None]] = [
-    change, change_and_flush, add, delete, update_many, delete_many, query_update, insert_many, change_in_a_savepoint,
-    change_beside_a_log_row_that_is_rolled_back, change_after_a_logged_commit, change_after_a_rolled_back_log,
+    change,
+    change_and_flush,
+    add,
+    delete,
+    update_many,
+    delete_many,
+    query_update,
+    insert_many,
+    change_in_a_savepoint,
+    change_beside_a_log_row_that_is_rolled_back,
+    change_after_a_logged_commit,
+    change_after_a_rolled_back_log,
     change_after_an_unused_log,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("unlogged", UNLOGGED)
@@ -192,7 +204,9 @@ def test_the_log_can_only_grow(statement: Any, portal: Flask, papatya: ClinicInf
 
 def test_every_table_with_personal_or_business_data_is_audited() -> None:
     unaudited = {
-        mapper.class_.__tablename__ for mapper in audit.Base.registry.mappers if not issubclass(mapper.class_, audit.Audited)
+        mapper.class_.__tablename__
+        for mapper in audit.Base.registry.mappers
+        if not issubclass(mapper.class_, audit.Audited)
     }
     assert {"patients", "offers", "treatments", "users", "notes", "settings", "price_list_items"} & unaudited == set()
     assert unaudited == {
@@ -226,20 +240,39 @@ STEPS: list[tuple[str, Step]] = [
     ("offer.created", lambda p, ids: form_at(p, f"/offers/new?patient={ids['patient']}", title="Gülüş")),
     ("offer.changed", lambda p, ids: form_at(p, f"/offers/{ids['offer']}/edit", title="Yeni gülüş")),
     ("offer.assigned", lambda p, ids: p.post(f"/offers/{ids['offer']}/patients", {"patient_no": ids["other_no"]})),
-    ("offer.hidden", lambda p, ids: p.post(f"/offers/{ids['offer']}/patients/{ids['recipient']}/visibility", {"visible": "no"})),
-    ("offer.shown", lambda p, ids: p.post(f"/offers/{ids['offer']}/patients/{ids['recipient']}/visibility", {"visible": "yes"})),
+    (
+        "offer.hidden",
+        lambda p, ids: p.post(f"/offers/{ids['offer']}/patients/{ids['recipient']}/visibility", {"visible": "no"}),
+    ),
+    (
+        "offer.shown",
+        lambda p, ids: p.post(f"/offers/{ids['offer']}/patients/{ids['recipient']}/visibility", {"visible": "yes"}),
+    ),
     ("offer.moved", lambda p, ids: p.post(f"/offers/{ids['offer']}/status", {"status_id": ids["sent"]})),
     ("offers.exported", lambda p, ids: p.post("/offers/export")),
     ("treatment.changed", lambda p, ids: form_at(p, f"/catalog/{ids['treatment']}/edit", duration_min="35")),
-    ("treatment.created", lambda p, ids: form_at(p, "/catalog/new", code="yeni-islem", name_tr="Yeni", name_en="New", category_id=ids["category"])),
+    (
+        "treatment.created",
+        lambda p, ids: form_at(
+            p, "/catalog/new", code="yeni-islem", name_tr="Yeni", name_en="New", category_id=ids["category"]
+        ),
+    ),
     ("catalog.exported", lambda p, ids: p.post("/catalog/export")),
     ("language.changed", lambda p, ids: p.post("/preferences/language", {"language": "tr"})),
-    ("password.changed", lambda p, ids: p.post("/account", {
-        "current_password": PASSWORD, "new_password": "four other quiet words", "password_again": "four other quiet words",
-    })),
+    (
+        "password.changed",
+        lambda p, ids: p.post(
+            "/account",
+            {
+                "current_password": PASSWORD,
+                "new_password": "four other quiet words",
+                "password_again": "four other quiet words",
+            },
+        ),
+    ),
     ("session.ended", lambda p, ids: p.post("/logout")),
     ("session.started", lambda p, ids: _login(p)),
-]  # fmt: skip
+]
 
 
 def _login(person: Person) -> Any:
@@ -303,5 +336,7 @@ def named_ids(portal: Flask, clinic: ClinicInfo) -> dict[str, Any]:
 
 def actions(portal: Flask, clinic: ClinicInfo) -> list[tuple[str, str]]:
     with clinic_work(portal, clinic.id) as session:
-        rows = session.execute(sa.select(ActivityLog.action, ActivityLog.actor_name).order_by(ActivityLog.at, ActivityLog.id))
+        rows = session.execute(
+            sa.select(ActivityLog.action, ActivityLog.actor_name).order_by(ActivityLog.at, ActivityLog.id)
+        )
         return [(row.action, row.actor_name) for row in rows]

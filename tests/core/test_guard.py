@@ -4,6 +4,8 @@ Read shapes run twice: as the application's role, and as the tables' owner, whom
 row-level security cannot hide a hole in the guard. Each shape is to return the last names of all patients.
 """
 
+# ruff: noqa: ARG005 - every shape takes the same arguments, whether it needs them or not
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -115,7 +117,11 @@ def with_parent(s: PortalSession, _theirs: Ids) -> set[str]:
 
 
 def in_batches(s: PortalSession, _theirs: Ids) -> set[str]:
-    return {row.last_name for part in s.execute(select(P).execution_options(yield_per=1)).scalars().partitions() for row in part}
+    return {
+        row.last_name
+        for part in s.execute(select(P).execution_options(yield_per=1)).scalars().partitions()
+        for row in part
+    }
 
 
 def titled(rows: Any) -> set[str]:
@@ -137,8 +143,12 @@ READS: dict[str, Shape] = {
     "alias of a core subquery": lambda s, t: names(s.scalars(select(orm.aliased(P, select(P).limit(9).subquery())))),
     "alias of a subquery": alias_of_subquery,
     "subquery": lambda s, t: names(s.scalars(select(select(P.last_name).subquery().c.last_name))),
-    "subquery of a subquery": lambda s, t: names(s.scalars(select(select(select(P.last_name).subquery()).subquery().c.last_name))),
-    "subquery of an alias": lambda s, t: names(s.scalars(select(select(orm.aliased(P).last_name).subquery().c.last_name))),
+    "subquery of a subquery": lambda s, t: names(
+        s.scalars(select(select(select(P.last_name).subquery()).subquery().c.last_name))
+    ),
+    "subquery of an alias": lambda s, t: names(
+        s.scalars(select(select(orm.aliased(P).last_name).subquery().c.last_name))
+    ),
     "cte": lambda s, t: names(s.scalars(select(select(P.last_name).cte().c.last_name))),
     "nested cte": lambda s, t: names(s.scalars(select(select(P.last_name).cte(nesting=True).c.last_name))),
     "recursive cte": recursive_cte,
@@ -154,7 +164,9 @@ READS: dict[str, Shape] = {
         s.scalars(select(sa.union(select(P.last_name), select(P.last_name)).subquery().c.last_name))
     ),
     "from_statement of a select": lambda s, t: names(s.scalars(select(P).from_statement(select(P)))),
-    "from_statement of a union": lambda s, t: names(s.scalars(select(P).from_statement(sa.union_all(select(P), select(P))))),
+    "from_statement of a union": lambda s, t: names(
+        s.scalars(select(P).from_statement(sa.union_all(select(P), select(P))))
+    ),
     "in a subquery": lambda s, t: names(s.scalars(select(P.last_name).where(P.id.in_(select(O.primary_patient_id))))),
     "any of a subquery": lambda s, t: names(
         s.scalars(select(P.last_name).where(P.id == sa.any_(select(O.primary_patient_id).scalar_subquery())))
@@ -186,13 +198,19 @@ READS: dict[str, Shape] = {
         s.scalars(select(P.last_name).select_from(O).where(P.id != O.id))
     ),
     "left join": lambda s, t: names(
-        s.scalars(select(P.last_name).select_from(O).join(P, sa.or_(P.id == O.primary_patient_id, P.id == t.patient), isouter=True))
+        s.scalars(
+            select(P.last_name)
+            .select_from(O)
+            .join(P, sa.or_(P.id == O.primary_patient_id, P.id == t.patient), isouter=True)
+        )
     ),
     "right join by outer join": lambda s, t: names(
         s.scalars(select(P.last_name).select_from(O).outerjoin(P, P.id != O.id))
     ),
     "full join": lambda s, t: names(
-        name for name in s.scalars(select(P.last_name).select_from(O).join(P, P.id == O.primary_patient_id, full=True)) if name
+        name
+        for name in s.scalars(select(P.last_name).select_from(O).join(P, P.id == O.primary_patient_id, full=True))
+        if name
     ),
     "join of an alias": lambda s, t: names(
         s.scalars(select((a := orm.aliased(P)).last_name).select_from(O).join(a, a.id == O.primary_patient_id))
@@ -208,7 +226,9 @@ READS: dict[str, Shape] = {
     "distinct": lambda s, t: names(s.scalars(select(P.last_name).distinct())),
     "distinct on": lambda s, t: names(s.scalars(select(P).ext(distinct_on(P.id)).order_by(P.id))),
     "window": lambda s, t: names(s.execute(select(P.last_name, sa.func.row_number().over(order_by=P.id)))),
-    "group by": lambda s, t: names(s.execute(select(P.last_name, sa.func.count()).group_by(P.last_name).having(sa.func.count() > 0))),
+    "group by": lambda s, t: names(
+        s.execute(select(P.last_name, sa.func.count()).group_by(P.last_name).having(sa.func.count() > 0))
+    ),
     "array_agg": lambda s, t: set(s.scalar(select(sa.func.array_agg(P.last_name)))),
     "case": lambda s, t: names(s.scalars(select(sa.case((P.id == t.patient, "Gizlioğlu"), else_=P.last_name)))),
     "count of an entity": lambda s, t: s.scalar(select(sa.func.count()).select_from(P)),
@@ -224,10 +244,16 @@ READS: dict[str, Shape] = {
     "own loader criteria": lambda s, t: names(s.scalars(select(P).options(orm.with_loader_criteria(P, sa.true())))),
     "the other clinic asked for": lambda s, t: OWN | names(s.scalars(select(P).where(P.clinic_id == t.clinic))),
     "or true": lambda s, t: names(s.scalars(select(P).where(sa.or_(P.clinic_id == t.clinic, sa.true())))),
-    "joined load": lambda s, t: names(o.primary_patient for o in s.scalars(select(O).options(orm.joinedload(O.primary_patient)))),
-    "select-in load": lambda s, t: names(o.primary_patient for o in s.scalars(select(O).options(orm.selectinload(O.primary_patient)))),
+    "joined load": lambda s, t: names(
+        o.primary_patient for o in s.scalars(select(O).options(orm.joinedload(O.primary_patient)))
+    ),
+    "select-in load": lambda s, t: names(
+        o.primary_patient for o in s.scalars(select(O).options(orm.selectinload(O.primary_patient)))
+    ),
     "subquery load": lambda s, t: titled(
-        o.title for o in s.scalars(select(O).options(orm.subqueryload(O.lines))) if all(line.clinic_id == o.clinic_id for line in o.lines)
+        o.title
+        for o in s.scalars(select(O).options(orm.subqueryload(O.lines)))
+        if all(line.clinic_id == o.clinic_id for line in o.lines)
     ),
     "lazy load": lazy_load,
     "with parent": with_parent,
@@ -243,7 +269,7 @@ READS: dict[str, Shape] = {
     "query union": lambda s, t: names(s.query(P).union(s.query(P))),
     "query subquery": lambda s, t: names(s.query(s.query(P.last_name).subquery().c.last_name)),
     "query exists": lambda s, t: OWN if not s.query(s.query(P).filter(P.id == t.patient).exists()).scalar() else THEIRS,
-}  # fmt: skip
+}
 
 # What the ORM cannot limit, so that it must not run at all.
 REFUSED: dict[str, Shape] = {
@@ -259,7 +285,9 @@ REFUSED: dict[str, Shape] = {
     "literal column of a query": lambda s, t: s.scalars(
         select(sa.literal_column("(SELECT string_agg(last_name, ' ') FROM patients)"))
     ).all(),
-    "literal column in where": lambda s, t: s.scalars(select(P).where(P.is_active == sa.literal_column("true OR true"))).all(),
+    "literal column in where": lambda s, t: s.scalars(
+        select(P).where(P.is_active == sa.literal_column("true OR true"))
+    ).all(),
     "literal column as a limit": lambda s, t: s.scalars(
         select(P.last_name).limit(sa.literal_column("1) UNION (SELECT last_name FROM patients"))
     ).all(),
@@ -290,13 +318,17 @@ REFUSED: dict[str, Shape] = {
     "core column beside its entity in a cte": lambda s, t: s.scalars(
         select(P.last_name).where(P.id.in_(select(select(T.c.id).cte().c.id)))
     ).all(),
-    "table named in words": lambda s, t: s.scalars(select(sa.table("patients", sa.column("last_name")).c.last_name)).all(),
+    "table named in words": lambda s, t: s.scalars(
+        select(sa.table("patients", sa.column("last_name")).c.last_name)
+    ).all(),
     "table named in words, as source": lambda s, t: s.scalars(
         select(sa.column("last_name")).select_from(sa.table("patients"))
     ).all(),
     "prefix": lambda s, t: s.scalars(select(P.last_name).prefix_with("(SELECT 1),")).all(),
     "suffix": lambda s, t: s.scalars(select(P.last_name).suffix_with("UNION SELECT last_name FROM patients")).all(),
-    "statement hint": lambda s, t: s.scalars(select(P.last_name).with_statement_hint("UNION SELECT last_name FROM patients")).all(),
+    "statement hint": lambda s, t: s.scalars(
+        select(P.last_name).with_statement_hint("UNION SELECT last_name FROM patients")
+    ).all(),
     "table hint": lambda s, t: s.scalars(select(P.last_name).with_hint(P, "CROSS JOIN patients AS p2")).all(),
     "ddl": lambda s, t: s.execute(sa.DDL("UPDATE patients SET city = 'x'")),
     "query with text": lambda s, t: s.query(P).filter(sa.text("true OR true")).all(),
@@ -304,17 +336,28 @@ REFUSED: dict[str, Shape] = {
     "core update": lambda s, t: s.execute(sa.update(T).values(city="x")),
     "core delete": lambda s, t: s.execute(sa.delete(PatientTerm.__table__)),
     "core insert": lambda s, t: s.execute(sa.insert(T).values(clinic_id=t.clinic)),
-    "insert of an entity": lambda s, t: s.execute(sa.insert(P).values(clinic_id=t.clinic, first_name="x", last_name="y")),
-    "insert of many": lambda s, t: s.execute(sa.insert(P), [{"clinic_id": t.clinic, "first_name": "x", "last_name": "y"}]),
+    "insert of an entity": lambda s, t: s.execute(
+        sa.insert(P).values(clinic_id=t.clinic, first_name="x", last_name="y")
+    ),
+    "insert of many": lambda s, t: s.execute(
+        sa.insert(P), [{"clinic_id": t.clinic, "first_name": "x", "last_name": "y"}]
+    ),
     "insert returning": lambda s, t: s.execute(sa.insert(P).returning(P.last_name), [{"clinic_id": t.clinic}]),
     "insert from a select": lambda s, t: s.execute(
         sa.insert(PatientTerm).from_select(["clinic_id", "term", "patient_id"], select(P.clinic_id, P.last_name, P.id))
     ),
     "upsert": lambda s, t: s.execute(
-        upsert(P).values(clinic_id=t.clinic, id=t.patient).on_conflict_do_update(index_elements=["clinic_id", "id"], set_={"city": "x"})
+        upsert(P)
+        .values(clinic_id=t.clinic, id=t.patient)
+        .on_conflict_do_update(index_elements=["clinic_id", "id"], set_={"city": "x"})
     ),
     "insert in a cte": lambda s, t: s.execute(
-        select(sa.insert(PatientTerm).values(clinic_id=t.clinic, term="x", patient_id=t.patient).returning(PatientTerm.term).cte())
+        select(
+            sa.insert(PatientTerm)
+            .values(clinic_id=t.clinic, term="x", patient_id=t.patient)
+            .returning(PatientTerm.term)
+            .cte()
+        )
     ),
     "delete in a cte": lambda s, t: s.execute(select(sa.delete(PatientTerm).returning(PatientTerm.term).cte())).all(),
     "update in a cte": lambda s, t: s.execute(select(sa.update(P).values(city="x").returning(P.last_name).cte())).all(),
@@ -332,7 +375,9 @@ REFUSED: dict[str, Shape] = {
     "update that moves": lambda s, t: s.execute(sa.update(P).values(clinic_id=t.clinic)),
     "update that moves, by column": lambda s, t: s.execute(sa.update(P).values({P.clinic_id: t.clinic})),
     "update that moves, ordered": lambda s, t: s.execute(sa.update(P).ordered_values((P.clinic_id, t.clinic))),
-    "update that moves, by parameter": lambda s, t: s.execute(sa.update(P).where(P.id != t.patient), {"clinic_id": t.clinic}),
+    "update that moves, by parameter": lambda s, t: s.execute(
+        sa.update(P).where(P.id != t.patient), {"clinic_id": t.clinic}
+    ),
     "update by key of the other clinic": lambda s, t: s.execute(
         sa.update(P), [{"clinic_id": t.clinic, "id": t.patient, "city": "x", "version": 1}]
     ),
@@ -340,13 +385,19 @@ REFUSED: dict[str, Shape] = {
     "update reading a core table": lambda s, t: s.execute(
         sa.update(P).values(city=select(T.alias().c.last_name).limit(1).scalar_subquery())
     ),
-    "delete reading a core table": lambda s, t: s.execute(sa.delete(PatientTerm).where(PatientTerm.patient_id.in_(select(T.c.id)))),
-    "update returning a core column": lambda s, t: s.execute(sa.update(O).values(title="x").where(O.id != T.c.id).returning(T.c.last_name)),
+    "delete reading a core table": lambda s, t: s.execute(
+        sa.delete(PatientTerm).where(PatientTerm.patient_id.in_(select(T.c.id)))
+    ),
+    "update returning a core column": lambda s, t: s.execute(
+        sa.update(O).values(title="x").where(O.id != T.c.id).returning(T.c.last_name)
+    ),
     "legacy bulk save": lambda s, t: s.bulk_save_objects([P(clinic_id=t.clinic)]),
     "legacy bulk insert": lambda s, t: s.bulk_insert_mappings(P, [{"clinic_id": t.clinic}]),
     "legacy bulk update": lambda s, t: s.bulk_update_mappings(P, [{"clinic_id": t.clinic, "id": t.patient}]),
-    "bulk_insert of the other clinic's row": lambda s, t: bulk_insert(PatientTerm, [{"clinic_id": t.clinic, "term": "x", "patient_id": t.patient}]),
-}  # fmt: skip
+    "bulk_insert of the other clinic's row": lambda s, t: bulk_insert(
+        PatientTerm, [{"clinic_id": t.clinic, "term": "x", "patient_id": t.patient}]
+    ),
+}
 
 
 def added(row: Any) -> Shape:
@@ -422,8 +473,12 @@ def adopted(s: PortalSession, theirs: Ids) -> None:
 
 
 OBJECTS: dict[str, Shape] = {
-    "adding a row of the other clinic": added(lambda t: P(clinic_id=t.clinic, patient_no="1", first_name="x", last_name="y", name_key="y")),
-    "adding a person of the other clinic": added(lambda t: User(clinic_id=t.clinic, email="x@y.z", name="x", role="owner")),
+    "adding a row of the other clinic": added(
+        lambda t: P(clinic_id=t.clinic, patient_no="1", first_name="x", last_name="y", name_key="y")
+    ),
+    "adding a person of the other clinic": added(
+        lambda t: User(clinic_id=t.clinic, email="x@y.z", name="x", role="owner")
+    ),
     "moving a row": moved,
     "moving a row and back beside a foreign one": moved_and_back,
     "merging the other clinic's row": merged,
@@ -432,61 +487,89 @@ OBJECTS: dict[str, Shape] = {
     "a new row of the other clinic by cascade": cascaded,
     "an old row of the other clinic by cascade": cascaded_stranger,
     "the other clinic's row in a relationship": adopted,
-}  # fmt: skip
+}
 
 # Bulk writes the ORM can limit: they reach all of the pinned clinic's rows and none else.
 WRITES: dict[str, Shape] = {
     "update": lambda s, t: s.execute(sa.update(P).values(city="x")).rowcount,
-    "update of an id": lambda s, t: s.execute(sa.update(P).where(P.id.in_(select(P.id).union(select(sa.literal(t.patient))))).values(city="x")).rowcount,
-    "update with or true": lambda s, t: s.execute(sa.update(P).where(sa.or_(P.clinic_id == t.clinic, sa.true())).values(city="x")).rowcount,
-    "update from another entity": lambda s, t: s.execute(sa.update(P).where(P.id == O.primary_patient_id).values(city=O.title)).rowcount,
+    "update of an id": lambda s, t: (
+        s.execute(
+            sa.update(P).where(P.id.in_(select(P.id).union(select(sa.literal(t.patient))))).values(city="x")
+        ).rowcount
+    ),
+    "update with or true": lambda s, t: (
+        s.execute(sa.update(P).where(sa.or_(P.clinic_id == t.clinic, sa.true())).values(city="x")).rowcount
+    ),
+    "update from another entity": lambda s, t: (
+        s.execute(sa.update(P).where(P.id == O.primary_patient_id).values(city=O.title)).rowcount
+    ),
     "update from everything": lambda s, t: s.execute(sa.update(P).where(P.id != O.id).values(city="x")).rowcount,
     "update returning": lambda s, t: len(s.execute(sa.update(P).values(city="x").returning(P.last_name)).all()),
-    "update fetching": lambda s, t: s.execute(sa.update(P).values(city="x"), execution_options={"synchronize_session": "fetch"}).rowcount,
+    "update fetching": lambda s, t: (
+        s.execute(sa.update(P).values(city="x"), execution_options={"synchronize_session": "fetch"}).rowcount
+    ),
     "update by parameter": lambda s, t: s.execute(sa.update(P).where(P.id != t.patient), {"city": "x"}).rowcount,
     "query update": lambda s, t: s.query(P).update({"city": "x"}),
     "delete": lambda s, t: s.execute(sa.delete(PatientOffer)).rowcount,
-    "delete using another entity": lambda s, t: s.execute(sa.delete(PatientOffer).where(PatientOffer.offer_id == O.id)).rowcount,
-    "delete of an id": lambda s, t: 3 + s.execute(sa.delete(PatientOffer).where(PatientOffer.offer_id == t.offer)).rowcount,
+    "delete using another entity": lambda s, t: (
+        s.execute(sa.delete(PatientOffer).where(PatientOffer.offer_id == O.id)).rowcount
+    ),
+    "delete of an id": lambda s, t: (
+        3 + s.execute(sa.delete(PatientOffer).where(PatientOffer.offer_id == t.offer)).rowcount
+    ),
     "delete returning": lambda s, t: len(s.execute(sa.delete(PatientOffer).returning(PatientOffer.id)).all()),
     "query delete": lambda s, t: s.query(PatientOffer).delete(),
-}  # fmt: skip
+}
 
 # Past the ORM altogether: row-level security alone must hold.
 RAW: dict[str, Shape] = {
     "raw select": lambda s, t: names(s.connection().execute(sa.text("SELECT last_name FROM patients"))),
     "raw core select": lambda s, t: names(s.connection().execute(select(T.c.last_name))),
-    "raw select of the other clinic": lambda s, t: OWN | names(
-        s.connection().execute(sa.text("SELECT last_name FROM patients WHERE clinic_id = :c"), {"c": t.clinic})
+    "raw select of the other clinic": lambda s, t: (
+        OWN
+        | names(s.connection().execute(sa.text("SELECT last_name FROM patients WHERE clinic_id = :c"), {"c": t.clinic}))
     ),
-    "checked by hand": lambda s, t: names(s.execute(sa.text("SELECT last_name FROM patients"), execution_options={"scope_checked": True})),
+    "checked by hand": lambda s, t: names(
+        s.execute(sa.text("SELECT last_name FROM patients"), execution_options={"scope_checked": True})
+    ),
     "a query in a function's argument": lambda s, t: {
-        name for name in OWN | THEIRS
-        if name in s.scalars(select(sa.func.ts_stat("SELECT array_to_tsvector(ARRAY[last_name]) FROM patients").table_valued("word").c.word)).all()
+        name
+        for name in OWN | THEIRS
+        if name
+        in s.scalars(
+            select(
+                sa.func.ts_stat("SELECT array_to_tsvector(ARRAY[last_name]) FROM patients").table_valued("word").c.word
+            )
+        ).all()
     },
     "the driver's own cursor": lambda s, t: {
         row[0] for row in s.connection().connection.cursor().execute("SELECT last_name FROM patients").fetchall()
     },
     "raw update": lambda s, t: s.connection().execute(sa.text("UPDATE patients SET city = 'x'")).rowcount,
-    "raw update of the other clinic": lambda s, t: 3 + s.connection().execute(
-        sa.text("UPDATE patients SET city = 'x' WHERE id = :p"), {"p": t.patient}
-    ).rowcount,
+    "raw update of the other clinic": lambda s, t: (
+        3 + s.connection().execute(sa.text("UPDATE patients SET city = 'x' WHERE id = :p"), {"p": t.patient}).rowcount
+    ),
     "raw delete": lambda s, t: s.connection().execute(sa.text("DELETE FROM patient_offers")).rowcount,
-}  # fmt: skip
+}
 
 RAW_DENIED: dict[str, Shape] = {
     "raw insert": lambda s, t: s.connection().execute(
-        sa.text("INSERT INTO settings (clinic_id, id, key, value) VALUES (:c, gen_random_uuid(), 'k', 'v')"), {"c": t.clinic}
+        sa.text("INSERT INTO settings (clinic_id, id, key, value) VALUES (:c, gen_random_uuid(), 'k', 'v')"),
+        {"c": t.clinic},
     ),
-    "raw move": lambda s, t: s.connection().execute(sa.text("UPDATE patient_terms SET clinic_id = :c"), {"c": t.clinic}),
+    "raw move": lambda s, t: s.connection().execute(
+        sa.text("UPDATE patient_terms SET clinic_id = :c"), {"c": t.clinic}
+    ),
     "raw log rewrite": lambda s, t: s.connection().execute(sa.text("UPDATE activity_logs SET actor_name = ''")),
     "raw log delete": lambda s, t: s.connection().execute(sa.text("DELETE FROM activity_logs")),
-    "raw clinic rename of its address": lambda s, t: s.connection().execute(sa.text("UPDATE clinics SET subdomain = 'x'")),
+    "raw clinic rename of its address": lambda s, t: s.connection().execute(
+        sa.text("UPDATE clinics SET subdomain = 'x'")
+    ),
     "raw platform people": lambda s, t: s.connection().execute(sa.text("SELECT * FROM platform_users")),
     "raw disabling": lambda s, t: s.connection().execute(sa.text("ALTER TABLE patients DISABLE ROW LEVEL SECURITY")),
     "raw role change": lambda s, t: s.connection().execute(sa.text("SET ROLE clinikoop_owner")),
     "raw truncate": lambda s, t: s.connection().execute(sa.text("TRUNCATE patient_terms")),
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -594,7 +677,9 @@ def test_the_platforms_role_reads_no_patient_in_any_way(shape: str, portal: Flas
         READS[shape](session, theirs)
 
 
-def test_one_statement_built_once_serves_two_clinics_in_turn(portal: Flask, papatya: ClinicInfo, lale: ClinicInfo) -> None:
+def test_one_statement_built_once_serves_two_clinics_in_turn(
+    portal: Flask, papatya: ClinicInfo, lale: ClinicInfo
+) -> None:
     """The trap of a criteria lambda: a clinic baked in at its first use."""
     statement = select(P.last_name)
     for _round in range(3):

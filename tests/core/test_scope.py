@@ -47,7 +47,9 @@ class Reference:
 
 def references() -> list[Reference]:
     """Return every reference between tenant tables, from the models."""
-    models = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, ClinicOwned)}
+    models = {
+        mapper.local_table: mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, ClinicOwned)
+    }
     return [
         Reference(model, column.name, models[key.referred_table])
         for table, model in models.items()
@@ -63,7 +65,9 @@ REFERENCES = sorted(references(), key=repr)
 
 def add_missing_rows(session: PortalSession, status: UUID) -> None:
     """Give the pinned clinic a row in the tables that the template leaves empty."""
-    patient, offer, user = (session.scalars(sa.select(model).order_by(model.id)).first() for model in (Patient, Offer, User))  # type: ignore[attr-defined]
+    patient, offer, user = (
+        session.scalars(sa.select(model).order_by(model.id)).first() for model in (Patient, Offer, User)
+    )  # type: ignore[attr-defined]
     session.add_all([
         Note(body="x", patient_id=patient.id, offer_id=offer.id, author_id=user.id),
         Reminder(title="x", due_at=now(), patient_id=patient.id, offer_id=offer.id, created_by_id=user.id, assigned_to_id=user.id),
@@ -174,7 +178,9 @@ def both(portal: Flask, papatya: ClinicInfo, lale: ClinicInfo, status: UUID) -> 
 def table_rows(portal: Flask, clinic: ClinicInfo) -> dict[str, list[str]]:
     with clinic_work(portal, clinic.id) as session:
         return {
-            model.__tablename__: list(session.connection().scalars(sa.text(f"SELECT t::text FROM {model.__tablename__} AS t ORDER BY 1")))
+            model.__tablename__: list(
+                session.connection().scalars(sa.text(f"SELECT t::text FROM {model.__tablename__} AS t ORDER BY 1"))
+            )
             for model in {reference.model for reference in REFERENCES} | {reference.parent for reference in REFERENCES}
         }
 
@@ -183,14 +189,14 @@ def test_there_are_references_to_break() -> None:
     assert len(REFERENCES) >= 25
 
 
-def test_no_reference_to_another_clinics_row_survives(
-    portal: Flask, both: tuple[ClinicInfo, ClinicInfo]
-) -> None:
+def test_no_reference_to_another_clinics_row_survives(portal: Flask, both: tuple[ClinicInfo, ClinicInfo]) -> None:
     before = [table_rows(portal, clinic) for clinic in both]
     tried: set[tuple[str, str]] = set()
 
     @settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
-    @given(reference=st.sampled_from(REFERENCES), way=st.sampled_from(WAYS), pick=st.integers(0, 50), turned=st.booleans())
+    @given(
+        reference=st.sampled_from(REFERENCES), way=st.sampled_from(WAYS), pick=st.integers(0, 50), turned=st.booleans()
+    )
     def break_in(reference: Reference, way: Callable[..., None], pick: int, turned: bool) -> None:
         own, other = both[::-1] if turned else both
         with clinic_work(portal, other.id) as session:

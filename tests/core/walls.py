@@ -101,7 +101,9 @@ def reference_faults(database: psycopg.Connection) -> list[str]:
     for name, table, parent, on_delete, on_update, here, there, cleared in database.execute(_REFERENCES):
         if table not in tenant or parent not in tenant:
             continue
-        if "clinic_id" not in here or here.index("clinic_id") != (there.index("clinic_id") if "clinic_id" in there else -1):
+        if "clinic_id" not in here or here.index("clinic_id") != (
+            there.index("clinic_id") if "clinic_id" in there else -1
+        ):
             faults.append(f"{name}: does not name the clinic on both sides")
         if on_delete in "nd" and ("clinic_id" in (cleared or here)):
             faults.append(f"{name}: ON DELETE SET NULL or DEFAULT would change the clinic")
@@ -147,7 +149,9 @@ def faults(database: psycopg.Connection) -> list[str]:
 
 def index_names(database: psycopg.Connection) -> set[str]:
     """Return the names of all indexes of tenant tables."""
-    return {name for oid, *_rest in tenant_tables(database).values() for name, _first in database.execute(_INDEXES, [oid])}
+    return {
+        name for oid, *_rest in tenant_tables(database).values() for name, _first in database.execute(_INDEXES, [oid])
+    }
 
 
 def words(text: str) -> set[str]:
