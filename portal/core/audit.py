@@ -104,19 +104,19 @@ def record(
     if changes is None:
         changes = {} if isinstance(subject, type) else changes_of(subject)
     log = PlatformActivityLog if isinstance(session.scope, PlatformScope) else ActivityLog
-    row = log(
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_name=actor.name,
-        action=action,
-        object_type=table,
-        object_id=subject_id or (None if isinstance(subject, type) else getattr(subject, "id", None)),
-        changes={name: pair and [_plain(value) for value in pair] for name, pair in changes.items()},
-        ip=actor.ip,
-        request_id=actor.request_id,
+    session.add(
+        log(
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            action=action,
+            object_type=table,
+            object_id=subject_id or (None if isinstance(subject, type) else getattr(subject, "id", None)),
+            changes={name: pair and [_plain(value) for value in pair] for name, pair in changes.items()},
+            ip=actor.ip,
+            request_id=actor.request_id,
+        )
     )
-    session.add(row)
-    session.info.setdefault("logged", []).append(row)
 
 
 def changes_of(subject: Audited) -> Changes:
@@ -145,6 +145,7 @@ _SILENT = frozenset({"id", "clinic_id", "version", "form_key", "created_at", "up
 
 
 def _note_changes(session: orm.Session, _context: Any) -> None:
+    session.info.setdefault("logged", []).extend(row for row in session.new if isinstance(row, ActivityColumns))
     touched = [*session.new, *session.deleted, *filter(session.is_modified, session.dirty)]
     if any(isinstance(row, Audited) for row in touched):
         session.info["changed"] = True

@@ -108,8 +108,8 @@ def _written_day(value: date, locale: str) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """Write a moment in the clinic's zone."""
-    return "" if value is None else format_datetime(value, "medium")
+    """Write a moment in the clinic's zone, to the minute."""
+    return "" if value is None else format_datetime(value, "d MMM y HH:mm")
 
 
 def local_day(value: datetime | None) -> str:

@@ -17,10 +17,12 @@ from uuid_utils.compat import uuid7
 from portal.catalog import queries
 from portal.catalog.enums import Audience, VatClass
 from portal.catalog.models import CatalogTreatment, PriceList, PriceListItem, VatRule
+from portal.core import audit
 from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
 from portal.core.clock import today
 from portal.core.database import bulk_insert
+from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
 from tests.support.people import Person
 
@@ -345,6 +347,7 @@ def test_vat_rates_follow_the_day(portal: Flask, papatya: ClinicInfo) -> None:
         assert queries.vat_rates(date(1999, 1, 1)) == {}
         newer = {"vat_class": VatClass.TREATMENT, "rate": Decimal(12), "valid_from": date(2024, 1, 1)}
         bulk_insert(VatRule, [newer])
+        audit.record(SYSTEM, "tests.changed", VatRule)
         assert queries.vat_rates(date(2023, 12, 31))["treatment"] == Decimal(10)
         assert queries.vat_rates(date(2024, 1, 1))["treatment"] == Decimal(12)
 
@@ -376,4 +379,5 @@ def add_list(
     bulk_insert(PriceList, [{"id": list_id, **columns}])
     item = {"price_list_id": list_id, "catalog_id": treatment_id, "unit_price": Decimal(price)}
     bulk_insert(PriceListItem, [item])
+    audit.record(SYSTEM, "tests.changed", PriceList)
     return list_id

@@ -330,7 +330,7 @@ def named_ids(portal: Flask, clinic: ClinicInfo) -> dict[str, Any]:
             "other_no": session.scalars(sa.select(Patient.patient_no).where(Patient.id != patient)).first(),
             "sent": str(session.scalars(sa.select(OfferStatus.id).where(OfferStatus.kind == "sent")).one()),
             "category": str(session.scalars(sa.select(CatalogTreatment.category_id)).first()),
-            "treatment": session.scalars(sa.select(CatalogTreatment.id).where(CatalogTreatment.code == "zirkonyum-kron")).one(),
+            "treatment": session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first(),
         }  # fmt: skip
 
 

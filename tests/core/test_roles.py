@@ -103,8 +103,8 @@ def test_every_model_with_a_clinic_is_limited_by_the_guard() -> None:
         ("CREATE POLICY agents ON patients TO clinikoop_platform USING (true)", "patients: has the unexpected policy"),
         ("ALTER POLICY clinic ON patients TO PUBLIC", "patients: lacks the policy clinic"),
         ("ALTER POLICY clinic ON patients WITH CHECK (true)", "patients: lacks the policy clinic"),
-        ("CREATE TABLE lab_orders (clinic_id uuid, id uuid, PRIMARY KEY (clinic_id, id))", "lab_orders: row-level security is off"),
-        ("CREATE TABLE parts (clinic_id uuid, id uuid) PARTITION BY HASH (clinic_id)", "parts: row-level security is off"),
+        ("CREATE TABLE labs (clinic_id uuid, id uuid, PRIMARY KEY (clinic_id, id))", "labs: row-level security is off"),
+        ("CREATE TABLE parts (clinic_id uuid) PARTITION BY HASH (clinic_id)", "parts: row-level security is off"),
         ("GRANT SELECT ON patients TO clinikoop_platform", "patients: clinikoop_platform may SELECT"),
         ("GRANT SELECT (last_name) ON patients TO clinikoop_platform", "patients: clinikoop_platform may SELECT"),
         ("GRANT SELECT ON patients TO PUBLIC", "patients: clinikoop_platform may SELECT"),
@@ -119,17 +119,18 @@ def test_every_model_with_a_clinic_is_limited_by_the_guard() -> None:
             "peek(): SECURITY DEFINER without a search_path",
         ),
         (
-            "ALTER TABLE users ADD UNIQUE (id); ALTER TABLE notes ADD CONSTRAINT plain FOREIGN KEY (author_id) REFERENCES users (id)",
+            "ALTER TABLE users ADD UNIQUE (id);"
+            " ALTER TABLE notes ADD CONSTRAINT plain FOREIGN KEY (author_id) REFERENCES users (id)",
             "plain: does not name the clinic on both sides",
         ),
         (
-            "ALTER TABLE notes ADD CONSTRAINT clearing FOREIGN KEY (clinic_id, author_id) REFERENCES users (clinic_id, id)"
-            " ON DELETE SET NULL",
+            "ALTER TABLE notes ADD CONSTRAINT clearing FOREIGN KEY (clinic_id, author_id)"
+            " REFERENCES users (clinic_id, id) ON DELETE SET NULL",
             "clearing: ON DELETE SET NULL or DEFAULT would change the clinic",
         ),
         (
-            "ALTER TABLE notes ADD CONSTRAINT moving FOREIGN KEY (clinic_id, author_id) REFERENCES users (clinic_id, id)"
-            " ON UPDATE CASCADE",
+            "ALTER TABLE notes ADD CONSTRAINT moving FOREIGN KEY (clinic_id, author_id)"
+            " REFERENCES users (clinic_id, id) ON UPDATE CASCADE",
             "moving: ON UPDATE would move rows",
         ),
         (
@@ -222,7 +223,8 @@ def test_an_unsafe_role_is_refused_and_told_what_to_use(
     role: str, why: str, server: EmbeddedServer, database: str, catalogue: psycopg.Connection
 ) -> None:
     catalogue.execute(
-        "DO $$ BEGIN CREATE ROLE wall_bypasser LOGIN BYPASSRLS; CREATE ROLE wall_heir LOGIN NOINHERIT IN ROLE clinikoop_owner;"
+        "DO $$ BEGIN CREATE ROLE wall_bypasser LOGIN BYPASSRLS;"
+        " CREATE ROLE wall_heir LOGIN NOINHERIT IN ROLE clinikoop_owner;"
         " CREATE ROLE wall_climber LOGIN NOINHERIT IN ROLE wall_bypasser;"
         " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
     )
@@ -260,7 +262,8 @@ def test_the_portals_own_roles_are_safe(role: str, server: EmbeddedServer, datab
         "CREATE POLICY mine ON patients USING (true)", "ALTER ROLE CURRENT_USER BYPASSRLS", "CREATE ROLE mine",
         "ALTER FUNCTION current_clinic() RENAME TO other", "TRUNCATE patients", "COPY patients TO PROGRAM 'cat'",
         "CREATE OR REPLACE FUNCTION public.current_clinic() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
-        "SET session_replication_role = replica", "SELECT pg_read_file('/etc/passwd')", "GRANT clinikoop_owner TO CURRENT_USER",
+        "SET session_replication_role = replica", "SELECT pg_read_file('/etc/passwd')",
+        "GRANT clinikoop_owner TO CURRENT_USER",
     ],
 )  # fmt: skip
 def test_no_role_of_the_portal_can_take_down_a_wall(
@@ -295,7 +298,10 @@ def test_row_security_cannot_be_switched_off_for_a_session(
 
 
 def test_making_the_roles_again_changes_nothing(catalogue: psycopg.Connection) -> None:
-    facts = "SELECT rolname, rolsuper, rolbypassrls, rolinherit, rolcreaterole FROM pg_roles WHERE rolname ~ '^clinikoop' ORDER BY 1"
+    facts = (
+        "SELECT rolname, rolsuper, rolbypassrls, rolinherit, rolcreaterole FROM pg_roles"
+        " WHERE rolname ~ '^clinikoop' ORDER BY 1"
+    )
     before = catalogue.execute(facts).fetchall()
     assert ensure_roles(catalogue) == []
     assert catalogue.execute(facts).fetchall() == before

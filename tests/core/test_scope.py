@@ -70,7 +70,8 @@ def add_missing_rows(session: PortalSession, status: UUID) -> None:
     )  # type: ignore[attr-defined]
     session.add_all([
         Note(body="x", patient_id=patient.id, offer_id=offer.id, author_id=user.id),
-        Reminder(title="x", due_at=now(), patient_id=patient.id, offer_id=offer.id, created_by_id=user.id, assigned_to_id=user.id),
+        Reminder(title="x", due_at=now(), patient_id=patient.id, offer_id=offer.id,
+                 created_by_id=user.id, assigned_to_id=user.id),
         LoginSession(user_id=user.id, token_hash=uuid7().bytes, expires_at=now()),
         ticket := SupportTicket(ticket_number="1", subject="x", description="x", created_by=user.id, status_id=status),
     ])  # fmt: skip

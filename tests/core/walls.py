@@ -44,7 +44,8 @@ SELECT policyname::text, permissive, roles::text[], cmd, qual, with_check FROM p
  WHERE schemaname = 'public' AND tablename = %s
 """
 _REFERENCES = """
-SELECT k.conname::text, k.conrelid::regclass::text, k.confrelid::regclass::text, k.confdeltype::text, k.confupdtype::text,
+SELECT k.conname::text, k.conrelid::regclass::text, k.confrelid::regclass::text, k.confdeltype::text,
+       k.confupdtype::text,
        (SELECT array_agg(a.attname::text ORDER BY p.place) FROM unnest(k.conkey) WITH ORDINALITY AS p (number, place)
           JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number),
        (SELECT array_agg(a.attname::text ORDER BY p.place) FROM unnest(k.confkey) WITH ORDINALITY AS p (number, place)
@@ -58,9 +59,11 @@ SELECT c.relname::text, pg_get_indexdef(i.indexrelid, 1, true) FROM pg_index i J
  WHERE i.indrelid = %s
 """
 _RIGHTS = """
-SELECT privilege FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
+SELECT privilege
+  FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
  WHERE has_table_privilege(%(role)s, %(table)s::oid, privilege)
-    OR privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege(%(role)s, %(table)s::oid, privilege)
+    OR privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+       AND has_any_column_privilege(%(role)s, %(table)s::oid, privilege)
 """
 _DEFINER = """
 SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef

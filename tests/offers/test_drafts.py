@@ -9,8 +9,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal.catalog.models import CatalogTreatment, PriceListItem
+from portal.core import audit
 from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session
+from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
 from portal.offers import services
 from portal.offers.models import Offer
@@ -54,6 +56,7 @@ def test_a_price_agreed_before_the_list_changed_stays(
     offer_id = last_part(send([{"catalog_id": catalogue["transfer"]}]))
     with clinic_work(portal, papatya.id):
         current_session().execute(sa.update(PriceListItem).values(unit_price=9999))
+        audit.record(SYSTEM, "tests.changed", PriceListItem)
     form = edit_form(coordinator, offer_id)
     assert form["lines-0-unit_price"] == "2500"
     last_part(coordinator.post(f"/offers/{offer_id}/edit", {**form, "title": "Aynı fiyat"}))
@@ -85,6 +88,7 @@ def test_a_retired_treatment_in_a_draft_is_pointed_out_and_can_be_kept_by_its_na
     with clinic_work(portal, papatya.id):
         retire = sa.update(CatalogTreatment).where(CatalogTreatment.code == "transfer").values(is_active=False)
         current_session().execute(retire)
+        audit.record(SYSTEM, "tests.changed", CatalogTreatment)
     page = coordinator.get(f"/offers/{offer_id}/edit")
     assert "not offered any more" in field_errors(page)["lines-0-catalog_id"]
     form = form_values(page)

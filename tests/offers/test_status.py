@@ -173,7 +173,7 @@ def test_a_status_a_clinic_switched_off_is_neither_offered_nor_taken(
     with clinic_work(portal, papatya.id) as session:
         off = sa.update(OfferStatus).where(OfferStatus.kind == OfferKind.SENT).values(is_active=False)
         session.execute(off)
-        audit.record(SYSTEM, "scene.set", OfferStatus)
+        audit.record(SYSTEM, "tests.changed", OfferStatus)
     assert str(status_ids[OfferKind.SENT]) not in offered(coordinator.get(f"/offers/{offer_id}"))
     assert move(coordinator, offer_id, status_ids[OfferKind.SENT]).startswith("An offer cannot go")
     assert stored(offer_id).status.kind == "draft"

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from portal.catalog.data import CATEGORIES, TREATMENTS, VAT_RULES
 from portal.catalog.models import CatalogTreatment, PriceList, PriceListItem, TreatmentCategory, VatRule
+from portal.core import audit
 from portal.core.audit import ActivityLog, PlatformActivityLog
 from portal.core.clinics import Clinic
 from portal.core.database import current_session
@@ -150,6 +151,7 @@ def test_a_treatment_that_is_missing_comes_back_without_a_price(world: Flask) ->
         current_session().execute(
             sa.delete(CatalogTreatment).where(CatalogTreatment.id == gone), execution_options=no_sync
         )
+        audit.record(SYSTEM, "tests.changed", CatalogTreatment)
     with clinic_work(world, clinic_id):
         seed_clinic(SYSTEM)
         assert counts()["treatment_catalog"] == len(TREATMENTS)

@@ -213,7 +213,7 @@ def test_an_inactive_source_stays_with_the_patient_who_has_it_and_is_offered_to_
     last_part(save(coordinator, patient, form, referral_source_id=str(source.id)))
     with clinic_work(portal, papatya.id) as session:
         session.execute(sa.update(ReferralSource).where(ReferralSource.id == source.id).values(is_active=False))
-        audit.record(SYSTEM, "scene.set", ReferralSource)
+        audit.record(SYSTEM, "tests.changed", ReferralSource)
     form = edit_form(coordinator, patient)
     assert form["referral_source_id"] == str(source.id)
     last_part(save(coordinator, patient, form, city="Muğla"))
