@@ -61,11 +61,7 @@ def token_hash(token: str) -> bytes:
 def find_identity(token: str) -> Identity | None:
     """Return who holds ``token`` in the pinned scope: one query for the session and the person."""
     realm = current_realm()
-    row = (
-        current_session()
-        .execute(realm.identity, {"token_hash": token_hash(token), "moment": now()})
-        .one_or_none()
-    )
+    row = current_session().execute(realm.identity, {"token_hash": token_hash(token), "moment": now()}).one_or_none()
     if row is None:
         return None
     if realm is _PLATFORM:

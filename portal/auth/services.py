@@ -25,9 +25,7 @@ class TooManyAttemptsError(RuleError):
     """The limit on logging in was reached, for this account or this address."""
 
 
-def sign_in(
-    actor: Actor, *, email: str, password: str, expires_at: datetime, user_agent: str | None
-) -> str | None:
+def sign_in(actor: Actor, *, email: str, password: str, expires_at: datetime, user_agent: str | None) -> str | None:
     """Return the token of a new session, or None where address or password is wrong.
 
     Raises TooManyAttemptsError; the counting comes first, so it fails closed.

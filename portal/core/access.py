@@ -95,9 +95,7 @@ class Access:
     resumable: bool = False
 
 
-def access(
-    rule: Permission | Open, site: Site = Site.CLINIC, *, resumable: bool = False
-) -> Callable[[View], View]:
+def access(rule: Permission | Open, site: Site = Site.CLINIC, *, resumable: bool = False) -> Callable[[View], View]:
     """Declare whom a view lets in. Enforced before the view runs; see portal.core.gate.
 
     ``resumable``: a form carried here over a login is shown again and not acted upon. A view that

@@ -62,9 +62,7 @@ def list_entries(
     ]
 
 
-def _change(
-    label: str, pair: list[Any] | None, write: Callable[[Any], str]
-) -> tuple[str, str | None, str | None]:
+def _change(label: str, pair: list[Any] | None, write: Callable[[Any], str]) -> tuple[str, str | None, str | None]:
     if pair is None:
         return label, None, None
     return label, _shown(pair[0], write), _shown(pair[1], write)

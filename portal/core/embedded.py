@@ -131,9 +131,7 @@ class EmbeddedServer:
 
     def _initdb(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)
-        self._run(
-            "initdb", "-D", str(self.data), "-U", "postgres", "-E", "UTF8", "--no-locale", "--auth=trust"
-        )
+        self._run("initdb", "-D", str(self.data), "-U", "postgres", "-E", "UTF8", "--no-locale", "--auth=trust")
         settings = {
             "listen_addresses": "''",
             "unix_socket_directories": f"'{self.socket}'",
@@ -209,7 +207,8 @@ def _service_account() -> pwd.struct_passwd | None:
             if attempt == 0 and shutil.which("useradd"):
                 subprocess.run(
                     ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVICE_USER],  # noqa: S607
-                    check=False, capture_output=True,
+                    check=False,
+                    capture_output=True,
                 )
                 time.sleep(0.1)
     return pwd.getpwnam("nobody")

@@ -45,9 +45,7 @@ def ensure_roles(connection: psycopg.Connection, passwords: Mapping[str, str] | 
                 pass  # another process was first: that is as good
         password = (passwords or {}).get(role)
         if password:
-            connection.execute(
-                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
-            )
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
     # Rehearsals and replays restore into a scratch database of the owner's.
     connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(OWNER_ROLE)))
     return made

@@ -8,7 +8,7 @@ Generated from the address map: a new endpoint is swept without a change here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from portal.app import create_app
 from portal.core.access import CLINIC_PERMISSIONS, PUBLIC, ClinicRole, Permission, Site
 from portal.core.clinics import ClinicInfo
 from portal.core.gate import UndeclaredAccessError, check_declarations
+from portal.core.jobs import configure_jobs
 from tests.architecture.conftest import SAFE, Door, filled
 from tests.architecture.markup import Form, read
 from tests.support.people import Person
@@ -250,6 +251,14 @@ def wire(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def own_jobs(app: Flask) -> Iterator[None]:
+    """Give jobs back to the tests' own portal: they work for the one made last."""
+    yield
+    configure_jobs(app)
+
+
+@pytest.mark.usefixtures("own_jobs")
 def test_an_endpoint_that_declares_no_access_keeps_the_portal_from_starting(app: Flask) -> None:
     fresh = create_app(app.extensions["portal_settings"])
     check_declarations(fresh)
@@ -258,6 +267,7 @@ def test_an_endpoint_that_declares_no_access_keeps_the_portal_from_starting(app:
         check_declarations(fresh)
 
 
+@pytest.mark.usefixtures("own_jobs")
 def test_the_factory_itself_runs_that_check(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "portal.app.configure_commands", lambda made: made.add_url_rule("/x", "undeclared", lambda: "x")

@@ -166,6 +166,19 @@ def test_a_button_without_a_page_is_not_pressed_again(coordinator: Person, porta
         assert session.scalars(sa.select(Patient.archived_at).where(Patient.id == patient)).one() is None
 
 
+def test_a_button_pressed_without_its_token_is_not_offered_again(
+    coordinator: Person, portal: Flask, papatya: ClinicInfo
+) -> None:
+    """To a browser the hosts of two clinics are one site: it sends the cookie with what the other asks for."""
+    with clinic_work(portal, papatya.id) as session:
+        patient = session.scalars(sa.select(Patient.id).order_by(Patient.id)).first()
+    answer = coordinator.post(
+        f"/patients/{patient}/archive", headers={"Referer": "http://lale.localhost/"}, token=False
+    )
+    assert (answer.status_code, answer.location) == (302, "/")
+    assert "nothing was done" in coordinator.get("/").text
+
+
 def test_the_page_before_is_taken_from_this_site_only(visit: Callable[..., Person]) -> None:
     for origin in ("http://evil.example/patients/", "http://lale.localhost/patients/", "javascript:alert(1)"):
         person = visit()

@@ -300,7 +300,7 @@ def test_export_holds_what_the_list_shows_and_is_logged(owner: Person, portal: F
     assert answer.mimetype == "text/csv"
     heading, line, *rest = answer.text.splitlines()
     assert heading.endswith("TRY,EUR,USD,GBP")
-    assert line.startswith("Oral surgery,gomulu-yirmilik,Gömülü 20 Yaş Dişi Çekimi,'=1+1,\"One tooth: 18, 28, 38, 48\"")
+    assert line.startswith('Oral surgery,gomulu-yirmilik,Gömülü 20 Yaş Dişi Çekimi,\'=1+1,"One tooth: 18, 28, 38, 48"')
     assert re.search(r"yes(,\d+){4}$", line)
     assert rest == []
     assert log_of(portal, papatya)[-1] == ("catalog.exported", None, {"q": [None, "gömülü"], "rows": [None, 1]})

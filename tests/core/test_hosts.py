@@ -13,6 +13,7 @@ from portal.app import create_app
 from portal.core.clinics import ClinicDirectory, ClinicInfo
 from portal.core.database import OWNER_BIND, db
 from portal.core.hosts import PLATFORM_LABEL, RESERVED, Host, HostKind, is_subdomain, parse_host
+from portal.core.jobs import configure_jobs
 from tests.support.people import Person
 
 NOBODY = Host(HostKind.UNKNOWN)
@@ -224,7 +225,7 @@ def test_a_forwarded_host_is_not_believed(name: str, coordinator: Person) -> Non
 def proxied(app: Flask) -> Iterator[Flask]:
     """The portal as it runs behind two proxies."""
     yield create_app(replace(app.extensions["portal_settings"], proxies=2))
-    create_app(app.extensions["portal_settings"])  # jobs work for the portal made last
+    configure_jobs(app)  # jobs work for the portal made last
 
 
 @pytest.mark.parametrize("name", FORWARDED)

@@ -76,7 +76,9 @@ def add_patient(**values: Any) -> Patient:
     return patients.create_patient(SYSTEM, form_key=None, values=columns)
 
 
-def add_offer(clinic: ClinicInfo, patient: Patient, *, title: str = "Teklif", currency: str = "TRY", **values: Any) -> Offer:
+def add_offer(
+    clinic: ClinicInfo, patient: Patient, *, title: str = "Teklif", currency: str = "TRY", **values: Any
+) -> Offer:
     """Draft an offer of the pinned clinic with one line of three crowns."""
     day = date.today()
     book = PriceBook(currency, day, "tr", prices_include_vat=clinic.prices_include_vat)
@@ -94,5 +96,3 @@ def _add_person(model: Any, email: str, name: str, role: str, hashed: str) -> No
     current_session().add(person)
     current_session().flush()
     audit.record(SYSTEM, "account.created", person, changes={})
-
-
