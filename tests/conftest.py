@@ -18,6 +18,7 @@ from portal.core.clinics import ClinicInfo
 from portal.core.database import PLATFORM_BIND, db
 from portal.core.embedded import EmbeddedServer
 from portal.core.hosts import Host, HostKind
+from portal.core.jobs import configure_jobs
 from tests.support.data import CLINICS, build_template, settings_for
 from tests.support.people import Person
 
@@ -80,6 +81,7 @@ def portal(app: Flask) -> Iterator[Flask]:
     transactions = [connection.begin() for connection in connections.values()]
     app.extensions["portal_connections"] = connections
     app.extensions["clinic_directory"].forget()
+    configure_jobs(app)  # tests with a portal of their own have taken the queue over
     yield app
     app.extensions["portal_connections"] = {}
     for transaction in transactions:
@@ -92,10 +94,9 @@ def portal(app: Flask) -> Iterator[Flask]:
 def clinics(app: Flask) -> dict[str, ClinicInfo]:
     """The clinics of the template database, by subdomain."""
     with app.app_context():
-        found = {
+        return {
             name: app.extensions["clinic_directory"].find(db.engine, Host(HostKind.SUBDOMAIN, name)) for name in CLINICS
         }
-    return found
 
 
 @pytest.fixture

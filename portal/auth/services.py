@@ -89,7 +89,7 @@ def set_language(actor: Actor, *, language: str) -> None:
 
 
 def purge_sessions() -> int:
-    """Delete the pinned scope's sessions that ended more than a day ago; return how many."""
+    """Delete the pinned scope's sessions that have ended; return how many."""
     return _delete(current_realm().login.expires_at < now())
 
 
