@@ -9,7 +9,7 @@ JOBS ?= 2
 export FLASK_APP := wsgi.py
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo demo-reset test setup setup-dev browser check lint types contracts texts migrations unit lock texts-update bench clean
+.PHONY: demo demo-reset test setup setup-dev browser check lint types contracts texts unit lock texts-update bench clean
 
 demo: setup
 	@$(BIN)/flask demo --port $(PORT)

@@ -142,9 +142,11 @@ def _secret_key(env: Mapping[str, str], instance: Path, *, production: bool) -> 
     path = instance / "secret_key"
     try:
         instance.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_hex(32))
+        if not path.exists() or not path.read_text():
+            draft = path.with_name(f"secret_key.{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_hex(32))
+            draft.replace(path)  # whole or not at all, also when two processes start together
     except OSError as error:
         raise SettingsError(f"The instance folder {instance} cannot be written: {error.strerror}.") from error
     return path.read_text()

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from portal.app import create_app
-from portal.core.bootstrap import libpq_url
+from portal.core.bootstrap import conninfo
 from portal.core.database import OWNER_BIND, PLATFORM_BIND, db
 from portal.core.work import platform_work
 from portal.ops.demo.clinics import PASSWORD
@@ -44,7 +44,8 @@ def main() -> None:
         check=True, env={**os.environ, "FLASK_APP": "wsgi.py"}, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     with app.app_context():
-        urls = {name: str(libpq_url(engine.url)) for name, engine in db.engines.items()}
+        engines = db.engines.items()
+        urls = {name: engine.url.render_as_string(hide_password=False) for name, engine in engines}
     environ = {
         **os.environ,
         "DATABASE_URL": urls[None], "DATABASE_PLATFORM_URL": urls[PLATFORM_BIND], "CLINIKOOP_LOG": "json",
@@ -56,7 +57,11 @@ def main() -> None:
         with tempfile.NamedTemporaryFile("wb", suffix=".html") as file:
             file.write(page)
             file.flush()
-            floor = {"FLOOR_PAGE": file.name, "FLOOR_DATABASE": urls[OWNER_BIND], "FLOOR_CLINIC": clinic_id(app)}
+            floor = {
+                "FLOOR_PAGE": file.name,
+                "FLOOR_DATABASE": conninfo(urls[OWNER_BIND]),
+                "FLOOR_CLINIC": clinic_id(app),
+            }
             servers.append(serve("benchmarks.floor:app", FLOOR_PORT, {**environ, **floor}))
             report(measure(cookie), len(page))
     finally:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.app import create_app
-from portal.core.bootstrap import libpq_url, prepare_embedded
+from portal.core.bootstrap import conninfo, prepare_embedded
 from portal.core.clinics import ClinicInfo
 from portal.core.database import PLATFORM_BIND, db
 from portal.core.embedded import EmbeddedServer
@@ -62,7 +62,7 @@ def server() -> EmbeddedServer:
 def app(server: EmbeddedServer) -> Iterator[Flask]:
     """The portal over this worker's copy of the template database."""
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:
+    with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER clinikoop_owner")
     app = create_app(settings_for(prepare_embedded(server, name)))

@@ -60,7 +60,12 @@ TERMS = """
     )
 """
 INDEXES = {
-    "patients": ("clinic_id, name_key, id", "clinic_id, phone_e164", "clinic_id, referral_source_id"),
+    "patients": (
+        "clinic_id, name_key, id",
+        "clinic_id, phone_e164",
+        "clinic_id, referral_source_id",
+        "clinic_id, created_at",
+    ),
     "patient_terms": ("clinic_id, patient_id",),
 }
 NUMBERS = evolve.keep_name(revision, "numbers")
@@ -197,5 +202,5 @@ def downgrade() -> None:
     )
     evolve.run("ALTER TABLE patients ALTER COLUMN name SET NOT NULL")
     evolve.keep_rows(revision, "patients", f"SELECT clinic_id, id, name, phone, {', '.join(COLUMNS)} FROM patients")
-    evolve.run("DROP INDEX ix_patients_clinic_id_referral_source_id")
+    evolve.run("DROP INDEX ix_patients_clinic_id_referral_source_id, ix_patients_clinic_id_created_at")
     evolve.run("ALTER TABLE patients " + ", ".join(f"DROP COLUMN {column}" for column in COLUMNS))

@@ -47,6 +47,7 @@ TABLES = {
         duration_min smallint,
         position smallint NOT NULL DEFAULT 0,
         is_active boolean NOT NULL DEFAULT true,
+        version integer NOT NULL DEFAULT 1,
         CONSTRAINT uq_treatment_catalog_clinic_id_code UNIQUE (clinic_id, code),
         CONSTRAINT fk_treatment_catalog_clinic_id_category_id
             FOREIGN KEY (clinic_id, category_id) REFERENCES treatment_categories (clinic_id, id)

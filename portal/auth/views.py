@@ -52,19 +52,19 @@ def start_session() -> ResponseReturnValue:
     if token is None:
         form.form_errors.append(_("The e-mail or the password is not right."))
         return login_page(form, 422)
-    _enter(token)
-    carried = load_carried(form.resume.data)
-    if carried:
-        return resume_page(carried.path, carried.fields)
-    return redirect(local_path(form.next.data) or "/")
+    return _enter(token, form)
 
 
-def _enter(token: str) -> None:
-    """Start a fresh cookie, so that nothing of the visitor's before the login lives on."""
+def _enter(token: str, form: LoginForm) -> ResponseReturnValue:
+    """Start a fresh cookie, so that nothing of before the login lives on, and go where the visitor was going."""
     session.clear()
     g.pop("csrf_token", None)  # it belongs to the cookie just cleared; the page that follows needs a new one
     session.permanent = True
     login_user(find_identity(token))
+    carried = load_carried(form.resume.data)
+    if carried:
+        return resume_page(carried.path, carried.fields)
+    return redirect(local_path(form.next.data) or "/")
 
 
 @blueprint.post("/logout")

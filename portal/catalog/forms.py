@@ -18,7 +18,7 @@ from portal.catalog.enums import Dentition, Pricing, Scope, VatClass
 from portal.catalog.models import CatalogTreatment
 from portal.catalog.queries import PriceListInfo
 from portal.catalog.services import PRICED_SCOPES
-from portal.core.forms import DecimalField, LineField, PortalForm, Required, choices
+from portal.core.forms import DecimalField, LineField, PortalForm, Required, VersionField, choices
 from portal.core.money import quantize_money
 
 SCOPES: dict[str, LazyString] = {
@@ -73,6 +73,7 @@ class TreatmentForm(PortalForm):
 
     price_lists: Sequence[PriceListInfo] = ()
 
+    version = VersionField(default=0)
     name_tr = LineField(_l("Name in Turkish"), limit=200, required=True)
     name_en = LineField(_l("Name in English"), limit=200, required=True)
     code = LineField(
@@ -81,7 +82,7 @@ class TreatmentForm(PortalForm):
     category_id = SelectField(_l("Category"), [Required()])
     scope = SelectField(_l("Applies to"), [Required()])
     pricing = SelectField(_l("Priced"), [Required()], default=Pricing.PER_TOOTH)
-    dentition = SelectField(_l("Done on"), [Required()])
+    dentition = SelectField(_l("Teeth it is done on"), [Required()])
     duration_min = MinutesField(_l("Minutes"), [Optional()], description=_l("How long it takes in the chair."))
     vat_class = SelectField(
         _l("VAT class"), [Required()],
@@ -118,13 +119,17 @@ class TreatmentForm(PortalForm):
 
     def values(self) -> dict[str, Any]:
         """Return the columns of the treatment; call after validation."""
-        prices = {_price_name(price_list) for price_list in self.price_lists}
-        columns = {name: field.data for name, field in self._fields.items() if name not in {"csrf_token", *prices}}
+        others = {"csrf_token", "version", *(_price_name(price_list) for price_list in self.price_lists)}
+        columns = {name: field.data for name, field in self._fields.items() if name not in others}
         return {**columns, "category_id": UUID(columns["category_id"])}
 
     def prices(self) -> dict[PriceListInfo, Decimal | None]:
-        """Return the unit price by price list, None where there is none; call after validation."""
-        return {price_list: self[_price_name(price_list)].data for price_list in self.price_lists}
+        """Return the unit price by price list, None where there is none; call after validation.
+
+        A price list that became valid after the form was opened is left out: nobody emptied its price.
+        """
+        fields = zip(self.price_lists, self.price_fields(), strict=True)
+        return {price_list: field.data for price_list, field in fields if field.raw_data}
 
     def price_fields(self) -> list[Field]:
         """Return the price fields in the order of the price lists."""

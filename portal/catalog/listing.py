@@ -16,12 +16,12 @@ from flask_babel import ngettext
 
 from portal.catalog.presenting import Names, names_of, price_title, pricing_text, scope_text, vat_text
 from portal.catalog.queries import PriceListInfo, list_price_lists, list_prices, list_treatments, vat_rates
-from portal.core.links import ListLinks, Option
+from portal.core.links import ListLinks, Option, chosen
+from portal.core.search import clean_query
 from portal.core.templating import money
 from portal.core.text import words
 
 PATH = "/catalog/"
-MAX_QUERY = 200
 
 
 class CatalogState(StrEnum):
@@ -73,11 +73,10 @@ class Heading:
 
 def filter_from_args(args: Mapping[str, str]) -> CatalogFilter:
     """Read the filter from an address or a form; what makes no sense counts as not given."""
-    state = args.get("state")
     return CatalogFilter(
-        query=args.get("q", "").replace("\x00", "")[:MAX_QUERY].strip(),
-        category=args.get("category", "")[:MAX_QUERY] or None,
-        state=CatalogState(state) if state in {item.value for item in CatalogState} else None,
+        query=clean_query(args.get("q", "")),
+        category=clean_query(args.get("category", "")) or None,
+        state=chosen(CatalogState, args.get("state")),
     )
 
 

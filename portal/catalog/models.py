@@ -54,6 +54,9 @@ class CatalogTreatment(Audited, TenantScoped, Timestamped, Base):
     duration_min: Mapped[int | None] = mapped_column(sa.SmallInteger)
     position: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
     is_active: Mapped[bool] = mapped_column(server_default=sa.true(), default=True)
+    version: Mapped[int] = mapped_column(server_default="1")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own declarative setting
 
 
 class PriceList(Audited, TenantScoped, Timestamped, Base):

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms.fields.choices import SelectChoice
 
-from portal.catalog.forms import DENTITIONS, PRICINGS, SCOPES, VAT_CLASSES
+from portal.catalog.forms import DENTITIONS, PRICINGS, SCOPES, VAT_CLASSES, TreatmentForm
 from portal.catalog.models import CatalogTreatment
 from portal.catalog.queries import PriceListInfo, list_price_lists
 from portal.core.activity import Entry, Labels, list_entries
@@ -29,8 +29,9 @@ ACTIONS: Labels = {
 }
 FIELDS: Labels = {
     "name_tr": _l("Name in Turkish"), "name_en": _l("Name in English"), "code": _l("Code"),
-    "category_id": _l("Category"), "scope": _l("Applies to"), "pricing": _l("Priced"), "dentition": _l("Done on"),
-    "duration_min": _l("Minutes"), "vat_class": _l("VAT class"), "is_active": _l("Offered to patients"),
+    "category_id": _l("Category"), "scope": _l("Applies to"), "pricing": _l("Priced"),
+    "dentition": _l("Teeth it is done on"), "duration_min": _l("Minutes"), "vat_class": _l("VAT class"),
+    "is_active": _l("Offered to patients"),
 }  # fmt: skip
 _WORDS: Mapping[str, Labels] = {
     "scope": SCOPES, "pricing": PRICINGS, "dentition": DENTITIONS, "vat_class": VAT_CLASSES,
@@ -45,6 +46,15 @@ class Names:
     main: str
     other: str
     other_language: str
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A field that two people set differently."""
+
+    label: str
+    theirs: str
+    yours: str
 
 
 def names_of(row: Any, column: str = "name") -> Names:
@@ -97,13 +107,48 @@ def activity(treatment: CatalogTreatment, categories: Sequence[SelectChoice]) ->
     )
 
 
+def conflicts(form: TreatmentForm, treatment: CatalogTreatment, prices: Mapping[UUID, Decimal]) -> list[Conflict]:
+    """Return where a refused form differs from the stored treatment and its ``prices`` by price list."""
+    values = form.values()
+    fields = [
+        Conflict(str(label), _written(form, name, getattr(treatment, name)), _written(form, name, values[name]))
+        for name, label in FIELDS.items()
+        if values[name] != getattr(treatment, name)
+    ]
+    amounts = [
+        Conflict(_price_label(item), _price_or_none(prices.get(item.id), item), _price_or_none(price, item))
+        for item, price in form.prices().items()
+        if price != prices.get(item.id)
+    ]
+    return [*fields, *amounts]
+
+
+def _written(form: TreatmentForm, name: str, value: Any) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    labels = {choice.value: choice.label for choice in getattr(form[name], "choices", ())}
+    return str(labels.get(str(value), value))
+
+
+def _price_or_none(price: Decimal | None, price_list: PriceListInfo) -> str:
+    return "—" if price is None else money(price, price_list.currency)
+
+
 def _price_labels() -> dict[str, tuple[str, str]]:
     """Return log key -> (label, currency) of every price a log entry may name."""
     labels = {f"price {code}": (_("Unit price in %(currency)s", currency=code), str(code)) for code in Currency}
     for item in list_price_lists():
-        label = _("Unit price in %(currency)s, %(name)s", currency=item.currency, name=item.name)
-        labels[replace(item, shares_currency=True).log_key] = (label, item.currency)
+        shared = replace(item, shares_currency=True)
+        labels[shared.log_key] = (_price_label(shared), item.currency)
     return labels
+
+
+def _price_label(price_list: PriceListInfo) -> str:
+    if price_list.shares_currency:
+        return str(_("Unit price in %(currency)s, %(name)s", currency=price_list.currency, name=price_list.name))
+    return str(_("Unit price in %(currency)s", currency=price_list.currency))
 
 
 def _word(labels: Labels, value: str) -> str:
@@ -118,7 +163,7 @@ def export_table(rows: Sequence[Any], lists: Sequence[PriceListInfo], prices: Pr
     """Return the list as a table to download; prices are plain numbers, their currency is in the heading."""
     headings = [
         _("Category"), _("Code"), _("Name in Turkish"), _("Name in English"), _("Applies to"), _("Priced"),
-        _("Done on"), _("Minutes"), _("VAT class"), _("Offered to patients"), *map(price_title, lists),
+        _("Teeth it is done on"), _("Minutes"), _("VAT class"), _("Offered to patients"), *map(price_title, lists),
     ]  # fmt: skip
     return Table(headings, (_export_row(row, lists, prices) for row in rows))
 

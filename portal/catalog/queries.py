@@ -19,16 +19,15 @@ from portal.core.errors import NotFoundError
 from portal.core.money import Currency
 
 _CURRENCIES = list(Currency)
-_CATEGORIES = sa.select(
-    TreatmentCategory.id, TreatmentCategory.key, TreatmentCategory.name_tr, TreatmentCategory.name_en
-).order_by(TreatmentCategory.position, TreatmentCategory.id)
+_CATEGORIES = sa.select(TreatmentCategory.id, TreatmentCategory.name_tr, TreatmentCategory.name_en).order_by(
+    TreatmentCategory.position, TreatmentCategory.id
+)
 _TREATMENTS = (
     sa.select(
         CatalogTreatment.id, CatalogTreatment.code, CatalogTreatment.name_tr, CatalogTreatment.name_en,
         CatalogTreatment.scope, CatalogTreatment.pricing, CatalogTreatment.vat_class, CatalogTreatment.dentition,
         CatalogTreatment.allowed_teeth, CatalogTreatment.duration_min, CatalogTreatment.is_active,
         TreatmentCategory.key.label("category_key"),
-        TreatmentCategory.position.label("category_position"),
         TreatmentCategory.name_tr.label("category_tr"),
         TreatmentCategory.name_en.label("category_en"),
     )
@@ -63,7 +62,7 @@ class PriceListInfo:
 
 
 def list_categories() -> Sequence[Any]:
-    """Return the clinic's headings (id, key, name_tr, name_en) in its own order; a clinic has a dozen."""
+    """Return the clinic's headings (id, name_tr, name_en) in its own order; a clinic has a dozen."""
     return current_session().execute(_CATEGORIES).all()
 
 
@@ -76,7 +75,7 @@ def list_choices() -> Sequence[Any]:
     """Return the treatments a new offer may use: the active ones, in the catalogue's order.
 
     A row has id, code, name_tr, name_en, scope, pricing, vat_class, dentition, allowed_teeth (None: every
-    tooth), duration_min, category_key, category_position, category_tr and category_en.
+    tooth), duration_min, category_key, category_tr and category_en.
     """
     return current_session().execute(_TREATMENTS.where(CatalogTreatment.is_active)).all()
 

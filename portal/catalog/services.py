@@ -16,7 +16,9 @@ from portal.catalog.models import CatalogTreatment, PriceListItem
 from portal.catalog.queries import PriceListInfo, find_by_code, list_items, next_position, treatment_prices
 from portal.core import audit
 from portal.core.audit import Actor, Changes
+from portal.core.clock import now
 from portal.core.database import current_session
+from portal.core.errors import StaleVersionError
 
 Prices = Mapping[PriceListInfo, Decimal | None]
 UNIQUE_VIOLATION = "23505"  # PostgreSQL's SQLSTATE
@@ -56,24 +58,30 @@ def create_treatment(actor: Actor, *, values: Mapping[str, Any], prices: Prices)
     return treatment
 
 
-def update_treatment(actor: Actor, treatment: CatalogTreatment, *, values: Mapping[str, Any], prices: Prices) -> None:
+def update_treatment(
+    actor: Actor, treatment: CatalogTreatment, *, version: int, values: Mapping[str, Any], prices: Prices
+) -> None:
     """Change a treatment and its prices; without a difference nothing is written.
 
-    Raises CodeTakenError where another treatment has the code.
+    Raises StaleVersionError where somebody saved something else before, with the treatment read as it
+    stands now; CodeTakenError where another treatment has the code.
     """
     session = current_session()
-    session.refresh(treatment, with_for_update=True)  # so that two editors' prices are set one after the other
+    session.refresh(treatment, with_for_update=True)  # so that of two editors the second sees what the first saved
+    if _same(treatment, values, prices):
+        return
+    if treatment.version != version:
+        raise StaleVersionError
     items = list_items(treatment.id)
     moved = treatment.category_id != values["category_id"]
     position = next_position(values["category_id"]) if moved else treatment.position
     try:
         with session.begin_nested():
+            treatment.updated_at = now()  # prices alone must count as a change of it, so that its version moves
             for name, value in {**values, "position": position}.items():
-                if getattr(treatment, name) != value:
-                    setattr(treatment, name, value)
+                setattr(treatment, name, value)
             changes = {**audit.changes_of(treatment), **_set_prices(treatment, items, prices)}
-            if changes:
-                audit.record(actor, "treatment.changed", treatment, changes=changes)
+            audit.record(actor, "treatment.changed", treatment, changes=changes)
             session.flush()
     except IntegrityError as error:
         _refuse_unless_code(error)
@@ -105,9 +113,9 @@ def _set_prices(treatment: CatalogTreatment, items: Mapping[Any, PriceListItem],
 
 
 def _same(known: CatalogTreatment, values: Mapping[str, Any], prices: Prices) -> bool:
-    wanted = {price_list.id: price for price_list, price in prices.items() if price is not None}
+    stored = treatment_prices(known.id)
     same = all(getattr(known, name) == value for name, value in values.items())
-    return same and treatment_prices(known.id) == wanted
+    return same and all(stored.get(price_list.id) == price for price_list, price in prices.items())
 
 
 def _refuse_unless_code(error: IntegrityError) -> None:

@@ -58,11 +58,6 @@ class TeethError(ValueError):
         super().__init__(f"{code.value}: {self.value}")
 
 
-def is_tooth(number: int) -> bool:
-    """Tell whether ``number`` is an FDI tooth number."""
-    return number in _PLACE
-
-
 def is_primary(tooth: int) -> bool:
     """Tell whether ``tooth`` is a primary (milk) tooth. Raises TeethError where it is no tooth."""
     return _known(tooth) // 10 > _QUADRANTS

@@ -14,6 +14,7 @@ from portal.catalog.listing import CatalogView, filter_from_args
 from portal.catalog.models import CatalogTreatment
 from portal.core.access import Permission, access
 from portal.core.clock import today
+from portal.core.errors import StaleVersionError
 from portal.core.identity import current_clinic, request_actor
 from portal.core.tables import csv_download
 
@@ -56,20 +57,39 @@ def new() -> ResponseReturnValue:
 @blueprint.route("/<uuid:treatment_id>/edit", methods=["GET", "POST"])
 @access(Permission.CATALOG_WRITE)
 def edit(treatment_id: UUID) -> ResponseReturnValue:
-    """Change a treatment and its prices, and show what was done to it."""
+    """Change a treatment and its prices; who saves second sees both versions."""
     treatment = queries.get_treatment(treatment_id)
     form = _form(treatment)
+    conflicts: list[presenting.Conflict] = []
     if form.submitted():
+        values, prices = form.values(), form.prices()
         try:
-            services.update_treatment(request_actor(), treatment, values=form.values(), prices=form.prices())
-        except services.CodeTakenError:
-            form.refuse_code()
-        else:
+            services.update_treatment(
+                request_actor(), treatment, version=form.version.data, values=values, prices=prices
+            )
             flash(_("Saved."), "success")
             return redirect(url_for("catalog.index"))
-    name, entries = presenting.names_of(treatment).main, presenting.activity(treatment, form.category_id.choices)
-    status = 422 if form.errors else 200
-    return render_template("catalog/edit.html", form=form, treatment=treatment, name=name, entries=entries), status
+        except services.CodeTakenError:
+            form.refuse_code()
+        except StaleVersionError:
+            conflicts = presenting.conflicts(form, treatment, queries.treatment_prices(treatment.id))
+            form.version.data = treatment.version
+    return _edit_page(form, treatment, conflicts)
+
+
+def _edit_page(
+    form: TreatmentForm, treatment: CatalogTreatment, conflicts: list[presenting.Conflict]
+) -> ResponseReturnValue:
+    """Return the page that changes a treatment and shows what was done to it."""
+    page = render_template(
+        "catalog/edit.html",
+        form=form,
+        treatment=treatment,
+        name=presenting.names_of(treatment).main,
+        conflicts=conflicts,
+        entries=presenting.activity(treatment, form.category_id.choices),
+    )
+    return page, 409 if conflicts else 422 if form.errors else 200
 
 
 def _form(treatment: CatalogTreatment | None = None) -> TreatmentForm:

@@ -6,6 +6,7 @@ import atexit
 
 import psycopg
 from flask import Flask
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, make_url
 
 from config import DatabaseUrls, Settings
@@ -61,7 +62,7 @@ def start_embedded(settings: Settings) -> DatabaseUrls:
 
 def prepare_embedded(server: EmbeddedServer, database: str) -> DatabaseUrls:
     """Create the roles and ``database`` on a running embedded server and return its URLs."""
-    with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:
+    with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
         ensure_roles(connection)
         ensure_database(connection, database)
     return DatabaseUrls(
@@ -71,6 +72,8 @@ def prepare_embedded(server: EmbeddedServer, database: str) -> DatabaseUrls:
     )
 
 
-def libpq_url(url: str | URL) -> str:
-    """Return a SQLAlchemy URL as libpq writes it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+def conninfo(url: str | URL) -> str:
+    """Return a SQLAlchemy URL as a libpq connection string, whatever characters its path holds."""
+    parsed = make_url(url)
+    arguments = {**parsed.translate_connect_args(username="user", database="dbname"), **parsed.query}
+    return str(make_conninfo("", **arguments))

@@ -24,6 +24,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import URL
+
 SERVICE_USER = "clinikoop"
 SYSTEM_HOME = Path("/var/lib/clinikoop")
 SOCKET_PATH_LIMIT = 90  # a unix socket address holds 107 bytes, the file name included
@@ -57,7 +59,8 @@ class EmbeddedServer:
 
     def url(self, database: str, user: str) -> str:
         """Return the SQLAlchemy URL of ``database`` for the role ``user``."""
-        return f"postgresql+psycopg://{user}@/{database}?host={self.socket}"
+        url = URL.create("postgresql+psycopg", user, database=database, query={"host": str(self.socket)})
+        return url.render_as_string(hide_password=False)
 
     def start(self) -> None:
         """Create the cluster if there is none and start it if it is not running.
@@ -134,7 +137,8 @@ class EmbeddedServer:
         self._run("initdb", "-D", str(self.data), "-U", "postgres", "-E", "UTF8", "--no-locale", "--auth=trust")
         settings = {
             "listen_addresses": "''",
-            "unix_socket_directories": f"'{self.socket}'",
+            # A list of names, each in double quotes so that a comma in one is no separator.
+            "unix_socket_directories": "'\"" + str(self.socket).replace("'", "''") + "\"'",
             "unix_socket_permissions": "0700",
             "max_connections": "100",
             "timezone": "'UTC'",

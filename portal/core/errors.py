@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import psycopg
 import sqlalchemy.exc
 import structlog
 from flask import Flask, Response, current_app, g, make_response, render_template, request
@@ -12,7 +13,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
-from portal.core.database import current_session
+from portal.core.database import current_session, db
 
 log = structlog.get_logger("portal.errors")
 
@@ -49,7 +50,7 @@ PAGES: Mapping[int, tuple[LazyString, LazyString]] = {
         _l("Somebody else was faster"),
         _l("This was changed while you had it open. Open it again to see how it stands now."),
     ),
-    413: (_l("That is too large"), _l("A form may hold 2 MB. Send less at a time; nothing was changed.")),
+    413: (_l("That is too large"), _l("Send less at a time. Nothing was changed.")),
     429: (_l("Too many attempts"), _l("Wait a few minutes, then try again.")),
     500: (
         _l("Something went wrong on our side"),
@@ -64,6 +65,8 @@ CLOSED_PAGE = (
     _l("This clinic's portal is closed"),
     _l("Its data is kept. Ask the clinic's owner to get in touch with Clinikoop."),
 )
+# The database is there, but busy: asking again at once would only add to it.
+_BUSY = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
 _OUTAGES = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, sqlalchemy.exc.TimeoutError)
 
 
@@ -112,7 +115,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 def _outage(error: Exception) -> ResponseReturnValue:
     """Answer 503; a GET is tried once more first, since nothing it does can happen twice."""
     log.error("database.unavailable", error=str(getattr(error, "orig", error)).strip(), path=request.path)
-    if request.method in ("GET", "HEAD") and not g.get("retried"):
+    if request.method in ("GET", "HEAD") and not g.get("retried") and not isinstance(_cause(error), _BUSY):
         g.retried = True
         _start_over()
         try:
@@ -125,10 +128,14 @@ def _outage(error: Exception) -> ResponseReturnValue:
     return error_page(503)
 
 
+def _cause(error: Exception) -> object:
+    return getattr(error, "orig", None)
+
+
 def _start_over() -> None:
+    """Drop the session and what it brought: the host and the login are looked up again."""
     _roll_back()
-    current_session().close()
-    current_session().scope = None
+    db.session.remove()
     g.pop("_login_user", None)
 
 

@@ -14,6 +14,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
 from wtforms import DateField, Field, FieldList, HiddenField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
@@ -168,6 +169,15 @@ def plain_number(value: Decimal) -> str:
 
 class PortalForm(FlaskForm):
     """Base of every form. ``form_key`` makes sending twice harmless, ``version`` finds two editors."""
+
+    class Meta(FlaskForm.Meta):
+        """Reads the text of a sent form only: a file under a text field's name is not there."""
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Return what fields are filled from."""
+            if formdata is _Auto:
+                return request.form if form.is_submitted() else None
+            return formdata
 
     def submitted(self) -> bool:
         """Tell whether the form was sent to be saved, and is valid."""

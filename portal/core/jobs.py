@@ -8,9 +8,9 @@ from typing import Any
 import procrastinate
 import structlog
 from flask import Flask
-from sqlalchemy import make_url
 
 from portal.core.audit import Actor, ActorKind
+from portal.core.bootstrap import conninfo
 from portal.core.clinics import open_clinic_ids
 from portal.core.work import clinic_work, platform_work
 
@@ -38,9 +38,8 @@ def run_worker(app: Flask, *, wait: bool = True) -> None:
 
 def connector(app: Flask) -> procrastinate.PsycopgConnector:
     """Return procrastinate's way to the job tables of ``app``'s database."""
-    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"]).set(drivername="postgresql")
     return procrastinate.PsycopgConnector(
-        conninfo=url.render_as_string(hide_password=False), kwargs={"options": "-c search_path=jobs"}
+        conninfo=conninfo(app.config["SQLALCHEMY_DATABASE_URI"]), kwargs={"options": "-c search_path=jobs"}
     )
 
 

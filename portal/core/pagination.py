@@ -16,7 +16,7 @@ from portal.core.database import current_session
 Item = TypeVar("Item")
 PAGE_SIZE = 25
 EVERY_SIZE = 2000
-MAX_CURSOR = 1000
+MAX_CURSOR = 8000  # a sort key is cut at 300 letters of up to four bytes
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,6 @@ class Page(Generic[Item]):
     items: Sequence[Item]
     next_cursor: str | None = None
     previous_cursor: str | None = None
-
-    @property
-    def is_first(self) -> bool:
-        """Whether nothing comes before this page."""
-        return self.previous_cursor is None
 
 
 def keyset_page(
@@ -59,7 +54,9 @@ def every_row(statement: sa.Select[*tuple[Any, ...]], order: Order) -> Iterator[
     page = _slice(statement, order, None, EVERY_SIZE)
     yield from page.items
     while page.next_cursor is not None:
-        page = _slice(statement, order, _decode(page.next_cursor, order), EVERY_SIZE)
+        place = _decode(page.next_cursor, order)
+        assert place is not None  # else this would begin anew, for ever
+        page = _slice(statement, order, place, EVERY_SIZE)
         yield from page.items
 
 

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import phonenumbers
 
+E164_LENGTH = 16  # the plus, and fifteen digits
+
 
 class PhoneError(ValueError):
     """What was typed cannot be a phone number in any country tried."""
@@ -25,6 +27,8 @@ def parse_phone(raw: str, *countries: str | None) -> str:
         except phonenumbers.NumberParseException:
             continue
         formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        if len(formatted) > E164_LENGTH:
+            continue  # the library calls longer ones possible; E.164 (ITU-T) ends at fifteen digits
         if phonenumbers.is_valid_number(number):
             return formatted
         if phonenumbers.is_possible_number(number):

@@ -32,6 +32,7 @@ _APOSTROPHES = frozenset("'`\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER AP
 
 _KEPT_CONTROLS = frozenset("\t\n\r\v\f\x1c\x1d\x1e\x1f\x85")  # white space, collapsed later
 _UNWANTED_FORMATS = frozenset("\u200b\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+MAX_KEY = 300  # a few letters of other scripts have keys of a dozen characters
 _WORD = re.compile(r"[^\W_]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -60,7 +61,7 @@ def sort_key(text: str) -> str:
     and any other punctuation counts as one space, which comes before everything.
     """
     key = "".join(map(_sort_char, unicodedata.normalize("NFC", text)))
-    return " ".join(key.split())
+    return " ".join(key.split())[:MAX_KEY].rstrip()
 
 
 def clean_line(text: str) -> str:

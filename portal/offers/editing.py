@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.catalog.enums import Dentition, Pricing, Scope, VatClass
-from portal.catalog.queries import list_choices, prices, vat_rates
+from portal.catalog.queries import list_choices, list_treatments, prices, vat_rates
 from portal.catalog.teeth import TeethError, TeethProblem, is_primary, parse_teeth
 from portal.offers.models import Jaw
 from portal.offers.totals import DiscountKind, LineInput, LineTotals, TotalsError, TotalsProblem, line_totals
@@ -74,11 +74,17 @@ class PricedLine:
 
 
 class PriceBook:
-    """The catalogue, prices and VAT rates that lines are filled from: three queries, read once."""
+    """The catalogue, prices and VAT rates that lines are filled from: three queries, read once.
 
-    def __init__(self, currency: str, on: date, language: str, *, prices_include_vat: bool) -> None:
+    ``kept`` are treatments an offer has already: it keeps them, also where they are offered no more.
+    """
+
+    def __init__(
+        self, currency: str, on: date, language: str, *, prices_include_vat: bool, kept: Collection[UUID] = ()
+    ) -> None:
         self.currency = currency
-        self.treatments: dict[UUID, Any] = {row.id: row for row in list_choices()}
+        rows = list_treatments() if kept else list_choices()
+        self.treatments: dict[UUID, Any] = {row.id: row for row in rows if row.is_active or row.id in kept}
         self.prices = prices(currency, on)
         self.rates = vat_rates(on)
         self.language = language

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import url_for
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms.fields.choices import SelectChoice
@@ -39,6 +40,7 @@ class Editor:
     priced: dict[int, PricedLine] = field(default_factory=dict)
     totals: OfferTotals | None = None
     well: bool | None = None
+    most_lines: ClassVar[int] = MAX_LINES
 
     @property
     def lines(self) -> Sequence[PricedLine]:
@@ -115,8 +117,9 @@ def open_editor(form: OfferForm, patient: Patient, offer: Offer | None) -> Edito
     book = PriceBook(
         currency,
         today(clinic.timezone),
-        patient.locale or clinic.default_locale,
+        _written_in(patient),
         prices_include_vat=offer.prices_include_vat if offer else clinic.prices_include_vat,
+        kept={line.catalog_id for line in offer.lines if line.catalog_id} if offer else (),
     )
     return Editor(form, patient, offer, book)
 
@@ -124,9 +127,11 @@ def open_editor(form: OfferForm, patient: Patient, offer: Offer | None) -> Edito
 def new_editor(patient: Patient) -> Editor:
     """Return the editor of a new offer: with the clinic's defaults, or as sent."""
     clinic = current_clinic()
+    with force_locale(_written_in(patient)):
+        title = _("Treatment offer")
     data = {
         "patient_id": patient.id,
-        "title": _("Treatment offer"),
+        "title": title,
         "currency": clinic.default_currency,
         "valid_until": today(clinic.timezone) + timedelta(days=clinic.offer_validity_days),
     }
@@ -160,8 +165,15 @@ def treatment_groups(book: PriceBook) -> dict[str, list[SelectChoice]]:
     turkish = language() == "tr"
     for row in book.treatments.values():
         heading = row.category_tr if turkish else row.category_en
-        groups.setdefault(heading, []).append(SelectChoice(str(row.id), row.name_tr if turkish else row.name_en))
+        name = row.name_tr if turkish else row.name_en
+        label = name if row.is_active else _("%(name)s (no longer offered)", name=name)
+        groups.setdefault(heading, []).append(SelectChoice(str(row.id), label))
     return groups
+
+
+def _written_in(patient: Patient) -> str:
+    """Return the language of a patient's offers, one of LANGUAGES: who reads no Turkish gets English."""
+    return "tr" if (patient.locale or current_clinic().default_locale) == "tr" else "en"
 
 
 def _line_data(line: Treatment, book: PriceBook) -> dict[str, Any]:

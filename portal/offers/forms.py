@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from flask import abort
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -15,6 +17,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from portal.core.clock import today
+from portal.core.errors import error_page
 from portal.core.forms import (
     DayField,
     DecimalField,
@@ -34,6 +37,10 @@ from portal.offers.models import Jaw
 from portal.offers.totals import MAX_QUANTITY, DiscountKind
 
 MAX_LINES = 100
+TOO_MANY_LINES = (
+    _l("That is more lines than an offer has"),
+    _l("Go back and take some out, or make a second offer. Nothing was changed."),
+)
 JAWS = {"": "—", Jaw.UPPER: _l("Upper jaw"), Jaw.LOWER: _l("Lower jaw"), Jaw.BOTH: _l("Both jaws")}
 DISCOUNTS = {DiscountKind.PERCENT: "%", DiscountKind.AMOUNT: _l("amount")}
 
@@ -81,6 +88,19 @@ class LineForm(FlaskForm):
         )
 
 
+class LinesField(RowsField):
+    """The lines, a few more than may be saved, so that one too many is told beside all of them.
+
+    More than one page shows are refused as a whole (413): WTForms would drop them unseen.
+    """
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        places = set(super()._extract_indices(prefix, formdata))
+        if len(places) > self.max_entries:
+            abort(error_page(413, page=TOO_MANY_LINES))
+        return iter(places)
+
+
 class OfferForm(KeyedForm):
     """An offer with its lines."""
 
@@ -92,7 +112,7 @@ class OfferForm(KeyedForm):
     valid_until = DayField(_l("Valid until"), required=True)
     patient_note = TextField(_l("Note for the patient"), limit=5000)
     internal_note = TextField(_l("Note for colleagues"), limit=5000, description=_l("Never shown to the patient."))
-    lines = RowsField(FormField(LineForm), max_entries=2 * MAX_LINES)  # more than may be saved: none is lost unseen
+    lines = LinesField(FormField(LineForm), max_entries=2 * MAX_LINES)
 
     def set_treatments(self, groups: dict[str, list[SelectChoice]]) -> None:
         """Offer these treatments, grouped by heading, in every line; call again after adding lines."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import to_user_timezone
 
 from portal.core.forms import plain_number
 from portal.core.i18n import language
@@ -73,7 +74,7 @@ class OfferListView:
 
 
 def export_table(rows: Sequence[Any], statuses: Sequence[OfferStatus]) -> Table:
-    """Return the list as a table to download; amounts as the reader's language writes decimals."""
+    """Return the list as a table to download; decimals in the reader's language, moments in the clinic's zone."""
     labels = {status.id: status_label(status) for status in statuses}
     headings = [
         _("Number"), _("Title"), _("Patient"), _("Status"), _("Total"), _("Currency"), _("Valid until"), _("Created"),
@@ -84,7 +85,8 @@ def export_table(rows: Sequence[Any], statuses: Sequence[OfferStatus]) -> Table:
             (
                 row.offer_no, row.title, f"{row.first_name or ''} {row.last_name or ''}".strip(),
                 labels[row.status_id], plain_number(row.grand_total), row.currency,
-                row.valid_until.isoformat() if row.valid_until else "", row.created_at.isoformat(timespec="seconds"),
+                row.valid_until.isoformat() if row.valid_until else "",
+                f"{to_user_timezone(row.created_at):%Y-%m-%d %H:%M}",
             )
             for row in rows
         ),

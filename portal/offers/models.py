@@ -75,7 +75,7 @@ class Offer(Audited, TenantScoped, Timestamped, Base):
         sa.Index(None, "clinic_id", "created_by_id"),
         one_of("currency", Currency),
     )
-    audit_hidden = frozenset({"patient_note", "internal_note"})
+    audit_hidden = frozenset({"title", "patient_note", "internal_note"})  # a title names treatments
 
     offer_no: Mapped[str] = mapped_column(sa.String(20))
     title: Mapped[str] = mapped_column(sa.String(200))

@@ -37,8 +37,8 @@ ACTIONS = {
 }
 FIELDS = {
     "title": _l("Title"), "currency": _l("Currency"), "valid_until": _l("Valid until"), "status": _l("Status"),
-    "lines": _l("Lines"), "grand_total": _l("Total"), "patient_note": _l("Note for the patient"),
-    "internal_note": _l("Note for colleagues"), "patient": _l("Patient"),
+    "lines": _l("Lines"), "line_count": _l("Number of lines"), "grand_total": _l("Total"),
+    "patient_note": _l("Note for the patient"), "internal_note": _l("Note for colleagues"), "patient": _l("Patient"),
 }  # fmt: skip
 JAW_WORDS: dict[str, LazyString] = {
     Jaw.UPPER: _l("Upper jaw"), Jaw.LOWER: _l("Lower jaw"), Jaw.BOTH: _l("Both jaws"),
@@ -93,6 +93,7 @@ def activity(offer_id: UUID, statuses: Sequence[OfferStatus]) -> list[Entry]:
     values: dict[str, Callable[[str], str]] = {
         "status": lambda key: labels.get(key, key),
         "valid_until": lambda text: day(date.fromisoformat(text)),
+        "grand_total": lambda text: plain_number(Decimal(text)),
     }
     return list_entries("offers", offer_id, actions=ACTIONS, fields=FIELDS, values=values)
 

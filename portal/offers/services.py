@@ -10,7 +10,6 @@ from uuid import UUID
 from flask_babel import gettext as _
 from sqlalchemy.orm.exc import StaleDataError
 
-from portal.catalog.teeth import format_teeth
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.clinics import Clinic
@@ -29,7 +28,6 @@ from portal.offers.totals import offer_totals
 from portal.patients.models import Patient
 
 NUMBER_KIND = "offer"
-_SUMMARY = 500
 _CONTENT = (
     "catalog_id", "code", "name", "scope", "arch", "quantity", "unit_price", "discount_kind", "discount_value",
     "vat_rate",
@@ -58,7 +56,10 @@ def create_offer(
     current_session().add(offer)
     current_session().flush()
     current_session().add(PatientOffer(patient_id=patient.id, offer_id=offer.id, assigned=True, visible=True))
-    audit.record(actor, "offer.created", offer, changes={"lines": ["", _summary(offer)]})
+    audit.record(actor, "offer.created", offer, changes={
+        "line_count": [None, len(offer.lines)], "grand_total": [None, offer.grand_total],
+        "currency": [None, offer.currency],
+    })  # fmt: skip
     replace_terms(OfferTerm, "offer_id", offer.id, offer_terms(offer.offer_no, offer.title))
     return offer
 
@@ -75,12 +76,10 @@ def update_offer(
         return
     if offer.version != version:
         raise StaleVersionError
-    before = _summary(offer)
+    before = [_content(line) for line in offer.lines]
     offer.updated_at = now()  # lines alone must count as a change of the offer, so that its version moves
     _apply(offer, values, lines)
-    changes: dict[str, Sequence[Any] | None] = {**audit.changes_of(offer)}
-    if (after := _summary(offer)) != before:
-        changes["lines"] = [before, after]
+    changes = {**audit.changes_of(offer), **_line_changes(before, [_content(line) for line in offer.lines])}
     audit.record(actor, "offer.changed", offer, changes=changes)
     try:
         current_session().flush()
@@ -184,7 +183,7 @@ def _today() -> date:
 
 def _is_same(offer: Offer, values: Mapping[str, Any], lines: Sequence[PricedLine]) -> bool:
     stored = [_content(line) for line in offer.lines]
-    wanted = [_content(_treatment(line, position)) for position, line in enumerate(lines)]
+    wanted = [_content(make_line(line, position)) for position, line in enumerate(lines)]
     return stored == wanted and all(getattr(offer, name) == value for name, value in values.items())
 
 
@@ -199,10 +198,11 @@ def _apply(offer: Offer, values: Mapping[str, Any], lines: Sequence[PricedLine])
     totals = offer_totals([line.amounts for line in lines], prices_include_vat=offer.prices_include_vat)
     offer.subtotal, offer.discount_total = totals.subtotal, totals.discount
     offer.net_total, offer.vat_total, offer.grand_total = totals.net, totals.vat, totals.gross
-    offer.lines = [_treatment(line, position) for position, line in enumerate(lines)]
+    offer.lines = [make_line(line, position) for position, line in enumerate(lines)]
 
 
-def _treatment(line: PricedLine, position: int) -> Treatment:
+def make_line(line: PricedLine, position: int) -> Treatment:
+    """Return a line as a row that belongs to no offer yet."""
     amounts, totals = line.amounts, line.totals
     return Treatment(
         catalog_id=line.catalog_id, code=line.code, name=line.name, scope=line.scope, arch=line.arch,
@@ -214,11 +214,11 @@ def _treatment(line: PricedLine, position: int) -> Treatment:
     )  # fmt: skip
 
 
-def _summary(offer: Offer) -> str:
-    """Write the lines in one text for the log: what, where, how much."""
-    parts = []
-    for line in offer.lines:
-        where = format_teeth(tooth.tooth for tooth in line.teeth)
-        parts.append(f"{line.name}{' ' + where if where else ''}: {line.line_gross} {offer.currency}")
-    text = "; ".join(parts)
-    return text if len(text) <= _SUMMARY else text[: _SUMMARY - 1] + "…"
+def _line_changes(before: Sequence[Any], after: Sequence[Any]) -> Mapping[str, Sequence[Any] | None]:
+    """Return what the log tells of changed lines: that they changed, or how many there are; never which treatments.
+
+    They are health data (law 6698, art. 6), and nothing can be taken out of the log again.
+    """
+    if before == after:
+        return {}
+    return {"lines": None} if len(before) == len(after) else {"line_count": [len(before), len(after)]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,10 +17,12 @@ from portal.core.panels import patient_page
 from portal.core.search import clean_query
 from portal.core.tables import csv_download
 from portal.offers import presenting, queries, services
+from portal.offers.conflicts import conflicts
 from portal.offers.editor import Editor, blank_line, draft_editor, new_editor, open_editor
 from portal.offers.forms import AssignForm, MoveForm, OfferForm, VisibilityForm
 from portal.offers.listing import OfferListView, export_table, filter_from_args, status_label
 from portal.offers.models import Offer
+from portal.patients.presenting import Conflict
 from portal.patients.queries import PatientFilter, get_patient, list_patients
 
 blueprint = Blueprint("offers", __name__, url_prefix="/offers")
@@ -58,8 +61,8 @@ def pick_patient() -> ResponseReturnValue:
 @blueprint.route("/new", methods=["GET", "POST"])
 @access(Permission.OFFERS_WRITE)
 def new() -> ResponseReturnValue:
-    """Draft an offer for the patient named in the address."""
-    wanted = request.args.get("patient", type=UUID)
+    """Draft an offer for the patient named in the address, else in the form."""
+    wanted = request.args.get("patient", type=UUID) or request.form.get("patient_id", type=UUID)
     if wanted is None:
         return redirect(url_for("offers.pick_patient"))
     editor = new_editor(get_patient(wanted))
@@ -80,24 +83,24 @@ def new() -> ResponseReturnValue:
 @blueprint.route("/<uuid:offer_id>/edit", methods=["GET", "POST"])
 @access(Permission.OFFERS_WRITE)
 def edit(offer_id: UUID) -> ResponseReturnValue:
-    """Change a draft; any other offer is shown, with the reason why it cannot be changed."""
+    """Change a draft; who opens any other offer is shown it, who was overtaken while typing keeps the form."""
     offer = queries.get_offer(offer_id)
     editor = draft_editor(offer, presenting.patient_of(offer))
-    form = editor.form
     try:
         services.check_draft(offer)
-        if not (form.submitted() and editor.compute()):
-            return _editor_page(editor, 422 if form.errors else 200)
-        services.update_offer(
-            request_actor(), offer, version=form.version.data, values=form.values(), lines=editor.lines
-        )
-        flash(_("Saved."), "success")
+        if editor.form.submitted() and editor.compute():
+            _update(editor, offer)
+            flash(_("Saved."), "success")
+            return redirect(url_for("offers.show", offer_id=offer_id))
     except RuleError as error:
-        flash(error.message, "warning")
-    except StaleVersionError:
-        form.version.data = offer.version
+        if request.method == "GET":
+            flash(error.message, "warning")
+            return redirect(url_for("offers.show", offer_id=offer_id))
+        editor.form.form_errors.append(error.message)
         return _editor_page(editor, 409)
-    return redirect(url_for("offers.show", offer_id=offer_id))
+    except StaleVersionError:
+        return _conflict_page(editor, offer_id)
+    return _editor_page(editor, 422 if editor.form.errors else 200)
 
 
 @blueprint.post("/preview")
@@ -184,6 +187,11 @@ def _create(editor: Editor) -> Offer:
     )
 
 
+def _update(editor: Editor, offer: Offer) -> None:
+    version, values = editor.form.version.data, editor.form.values()
+    services.update_offer(request_actor(), offer, version=version, values=values, lines=editor.lines)
+
+
 def _editor_from_form() -> Editor:
     form = OfferForm()
     if form.patient_id.data is None:
@@ -196,12 +204,22 @@ def _editor_from_form() -> Editor:
     return editor
 
 
-def _editor_page(editor: Editor, status: int, *, more: int = 2) -> ResponseReturnValue:
+def _editor_page(
+    editor: Editor, status: int, *, more: int = 2, differing: Sequence[Conflict] = ()
+) -> ResponseReturnValue:
     editor.compute()
     editor.add_empty_lines(more)
     editor.show_defaults()
-    page = render_template("offers/edit.html", editor=editor, conflict=status == 409, blank=blank_line(editor.book))
+    overtaken, blank = status == 409, blank_line(editor.book)
+    page = render_template("offers/edit.html", editor=editor, overtaken=overtaken, conflicts=differing, blank=blank)
     return page, status
+
+
+def _conflict_page(editor: Editor, offer_id: UUID) -> ResponseReturnValue:
+    """Show both versions; the form may then be saved over the other one."""
+    offer = queries.get_offer(offer_id)
+    editor.form.version.data = offer.version
+    return _editor_page(editor, 409, differing=conflicts(editor, offer))
 
 
 def _show_page(offer_id: UUID, form: AssignForm) -> str:

@@ -15,7 +15,7 @@ from psycopg import errors, sql
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from portal.core.bootstrap import libpq_url
+from portal.core.bootstrap import conninfo
 from portal.core.clinics import Clinic
 from portal.core.database import OWNER_BIND, Base, db
 from portal.core.jobs import SYSTEM, run_worker
@@ -72,7 +72,7 @@ def roles() -> None:
     if not name:
         raise click.ClickException("DATABASE_URL names no database.")
     try:
-        with psycopg.connect(libpq_url(admin), autocommit=True) as connection:
+        with psycopg.connect(conninfo(admin), autocommit=True) as connection:
             _ensure(connection, name, urls)
     except (psycopg.Error, sa.exc.ArgumentError) as error:
         raise click.ClickException(f"The roles could not be made: {error}") from error

@@ -17,7 +17,7 @@ import psycopg
 from flask import Flask
 
 from config import ROOT
-from portal.core.bootstrap import libpq_url, start_embedded
+from portal.core.bootstrap import conninfo, start_embedded
 from portal.core.database import OWNER_BIND, PLATFORM_BIND, db
 from portal.core.embedded import EmbeddedServer
 from portal.core.settings import settings
@@ -25,14 +25,15 @@ from portal.core.settings import settings
 LOCALHOST = "127.0.0.1"
 THREADS = 4
 STOP_SECONDS = 10
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, a stop, a closed terminal
 START_SECONDS = 60
 _LOOK_SECONDS = 0.2
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 
 
 def end_on_signals() -> None:
-    """Make SIGINT and SIGTERM end this process in order, also where it was started in the background."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """Make SIGINT, SIGTERM and SIGHUP end this process in order, also where it was started in the background."""
+    for number in ENDING:
         signal.signal(number, signal.default_int_handler)
 
 
@@ -58,7 +59,7 @@ def destroy_embedded() -> None:
     for engine in db.engines.values():
         engine.dispose()
     server = EmbeddedServer(settings().instance / "postgres")
-    with psycopg.connect(libpq_url(server.url("postgres", "postgres"))) as connection:
+    with psycopg.connect(conninfo(server.url("postgres", "postgres"))) as connection:
         others = connection.execute(_OTHERS).fetchone()
     if others and others[0]:
         raise click.ClickException(
@@ -112,7 +113,7 @@ def child_environment(app: Flask, port: int) -> dict[str, str]:
 
 def stop(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
     """Ask every child to end; after ten seconds kill the ones that have not, and whatever a child left behind."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)  # impatience must not leave a child behind
     for child in children.values():
         child.terminate()

@@ -62,9 +62,9 @@ class PatientForm(KeyedForm):
         names = Locale.parse(language())
         self.gender.choices = choices(GENDERS.items(), empty="—")
         self.nationality.choices = self.residence_country.choices = choices(_countries(names), empty="—")
-        self.locale.choices = choices(
-            ((code, names.languages.get(code, code)) for code in PATIENT_LANGUAGES), empty="—"
-        )
+        stored = {self.locale.object_data} - {None, *PATIENT_LANGUAGES}  # an imported one must not be lost
+        spoken = [*PATIENT_LANGUAGES, *stored]
+        self.locale.choices = choices(((code, names.languages.get(code, code)) for code in spoken), empty="—")
         self.referral_source_id.choices = choices(sources, empty="—")
 
     def validate_phone_raw(self, field: LineField) -> None:

@@ -34,11 +34,13 @@ class Patient(Audited, TenantScoped, Timestamped, Base):
         sa.Index(None, "clinic_id", "name_key", "id"),
         sa.Index(None, "clinic_id", "phone_e164"),
         sa.Index(None, "clinic_id", "referral_source_id"),
+        sa.Index(None, "clinic_id", "created_at"),
     )
     audit_hidden = frozenset(
         {
-            "first_name", "last_name", "phone_e164", "phone_raw", "email", "birth_date", "address", "city",
-            "instagram", "facebook", "linkedin", "x_handle", "notes",
+            "first_name", "last_name", "gender", "nationality", "residence_country", "locale", "phone_e164",
+            "phone_raw", "email", "birth_date", "address", "city", "instagram", "facebook", "linkedin", "x_handle",
+            "notes",
         }
     )  # fmt: skip
     audit_skipped = frozenset({"name_key"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from babel import Locale
-from flask_babel import LazyString
+from flask_babel import LazyString, to_user_timezone
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -76,13 +76,7 @@ def language_name(code: str | None) -> str:
 def activity(patient_id: UUID) -> list[Entry]:
     """Return what was done to a patient."""
     sources = {str(source.id): source.name for source in list_sources()}
-    values: dict[str, Callable[[str], str]] = {
-        "gender": lambda value: str(GENDERS.get(value, value)),
-        "nationality": country,
-        "residence_country": country,
-        "locale": language_name,
-        "referral_source_id": lambda value: sources.get(value, ""),
-    }
+    values = {"referral_source_id": lambda value: sources.get(value, "")}
     return list_entries("patients", patient_id, actions=ACTIONS, fields=FIELDS, values=values)
 
 
@@ -131,7 +125,7 @@ def export_table(rows: Sequence[Any], sources: Sequence[Any]) -> Table:
             (
                 row.patient_no, row.first_name, row.last_name, show_phone(row.phone_e164) or row.phone_raw, row.email,
                 row.city, country(row.residence_country), names.get(row.referral_source_id),
-                _("yes") if row.is_active else _("no"), row.created_at.isoformat(timespec="seconds"),
+                _("yes") if row.is_active else _("no"), f"{to_user_timezone(row.created_at):%Y-%m-%d %H:%M}",
             )
             for row in rows
         ),

@@ -61,11 +61,14 @@ def new() -> ResponseReturnValue:
     return render_template("patients/edit.html", form=form, patient=None, similar=similar), status
 
 
-@blueprint.get("/similar")
+@blueprint.post("/similar")
 @access(Permission.PATIENTS_WRITE)
 def similar() -> ResponseReturnValue:
-    """Return the hint about patients like the one being typed, as a piece of a page."""
-    args = {name: request.args.get(name, "")[:100] for name in ("first_name", "last_name", "phone_raw")}
+    """Return the hint about patients like the one being typed, as a piece of a page.
+
+    A POST that writes nothing: names and phones have no place in addresses, which proxies log.
+    """
+    args = {name: request.form.get(name, "")[:100] for name in ("first_name", "last_name", "phone_raw")}
     rows = queries.find_similar(args["first_name"], args["last_name"], presenting.phone_or_none(args["phone_raw"]))
     return render_template("patients/_similar.html", similar=rows)
 

@@ -17,6 +17,7 @@ function addLine() {
   const line = lines.lastElementChild;
   line.querySelector("legend").append(` ${next + 1}`);
   arm(line);
+  limit();
   return line;
 }
 
@@ -24,7 +25,13 @@ function removeLine(line) {
   const other = line.nextElementSibling ?? line.previousElementSibling;
   line.remove();
   (other ?? addLine()).querySelector("select, input")?.focus();
+  limit();
   compute();
+}
+
+// The server refuses more lines than that.
+function limit() {
+  form.querySelector("[data-add]").disabled = places().length >= Number(lines.dataset.most);
 }
 
 function arm(line) {
@@ -61,5 +68,6 @@ if (form) {
   const add = form.querySelector("[data-add]");
   add.hidden = false;
   add.addEventListener("click", () => addLine().querySelector("select").focus());
+  limit();
   form.addEventListener("input", (event) => { if ("auto" in event.target.dataset) soon(); });
 }

@@ -8,8 +8,8 @@ let asked = 0;
 
 async function look() {
   const turn = ++asked;
-  const query = new URLSearchParams(names.map((name) => [name, form.elements[name].value]));
-  const answer = await fetch(`${form.dataset.similar}?${query}`).catch(() => null);
+  const typed = new URLSearchParams(["csrf_token", ...names].map((name) => [name, form.elements[name].value]));
+  const answer = await fetch(form.dataset.similar, { method: "POST", body: typed }).catch(() => null);
   if (answer?.ok && !answer.redirected && turn === asked) hint.innerHTML = await answer.text();
 }
 

@@ -7,6 +7,7 @@ Generated from the address map: a new endpoint is swept without a change here.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -214,6 +215,20 @@ def test_hostile_values_are_an_answer_and_never_a_crash(
             for answer in hostile_requests(who, door, path, value, fields, str(ids["patient_id"])):
                 if answer.status_code >= 500:
                     wrong.append(complain(door, path, answer, f"for {value[:20]!r}"))
+    assert wrong == []
+
+
+def test_a_file_sent_under_a_text_fields_name_is_no_fault_of_ours(
+    doors: list[Door], ids_of: Ids, sign_in: Callable[..., Person], papatya: ClinicInfo
+) -> None:
+    owner, ids, wrong = sign_in("owner"), ids_of(papatya), []
+    for door in doors:
+        if door.method != "POST" or door.endpoint in ("auth.logout", "platform.index"):
+            continue
+        path = door.path(ids)
+        answer = owner.post(path, {name: (io.BytesIO(b"x"), "x.txt") for name in filled(owner, door, path)})
+        if answer.status_code >= 500:
+            wrong.append(complain(door, path, answer, "for files in place of texts"))
     assert wrong == []
 
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from portal.app import create_app
-from portal.core.bootstrap import libpq_url, prepare_embedded
+from portal.core.bootstrap import conninfo, prepare_embedded
 from portal.core.database import db
 from portal.core.embedded import EmbeddedServer
 from portal.core.i18n import LANGUAGE_COOKIE
@@ -73,7 +73,7 @@ class Served:
 def served(server: EmbeddedServer) -> Iterator[Served]:
     """Serve the portal on a free port over this worker's own copy of the template database."""
     name = f"browser_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:
+    with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER clinikoop_owner")
     httpd = make_server("127.0.0.1", 0, Flask("placeholder"), threaded=True, request_handler=QuietHandler)

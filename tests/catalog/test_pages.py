@@ -76,7 +76,10 @@ def edit_path(portal: Flask, clinic: ClinicInfo, code: str = ZIRCONIA) -> str:
 
 def as_stored(row: CatalogTreatment, page: str, **changed: str) -> dict[str, str]:
     """Return the form of an active treatment as its edit page would send it back."""
-    names = ("name_tr", "name_en", "code", "scope", "pricing", "dentition", "vat_class", "duration_min", "category_id")
+    names = (
+        "name_tr", "name_en", "code", "scope", "pricing", "dentition", "vat_class", "duration_min", "category_id",
+        "version",
+    )  # fmt: skip
     prices = dict(re.findall(r'name="(price_[0-9a-f]{32})"[^>]*value="([^"]*)"', page))
     return {**{name: str(getattr(row, name)) for name in names}, **prices, "is_active": "y", **changed}
 
@@ -214,7 +217,7 @@ def test_a_taken_code_is_told_beside_the_field_and_nothing_typed_is_lost(
     assert errors_on(answer.text) == {"code": "Another treatment has this code."}
     assert 'value="Yazdığım &lt;ad&gt;"' in answer.text
     path = edit_path(portal, papatya, "emax-kron")
-    answer = owner.post(path, crown(owner.get(path).text, code=ZIRCONIA))
+    answer = owner.post(path, crown(owner.get(path).text, code=ZIRCONIA, version="1"))
     assert answer.status_code == 422
     assert errors_on(answer.text) == {"code": "Another treatment has this code."}
     assert treatment(portal, papatya, "emax-kron").name_tr == "E-max Kron"

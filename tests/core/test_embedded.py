@@ -11,9 +11,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from config import Settings
-from portal.core.bootstrap import libpq_url, prepare_embedded, start_embedded
+from portal.core.bootstrap import conninfo, prepare_embedded, start_embedded
 from portal.core.embedded import EmbeddedError, EmbeddedServer
 
 QUICK = {"fsync": "off", "max_connections": "10", "shared_buffers": "'4MB'"}
@@ -39,7 +40,7 @@ def home(base: Path) -> Iterator[Path]:
 
 
 def rows(server: EmbeddedServer, statement: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:
+    with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
         cursor = connection.execute(statement)  # type: ignore[arg-type]
         return cursor.fetchall() if cursor.description else []
 
@@ -193,3 +194,17 @@ def test_the_settings_decide_where_it_lies(home: Path, monkeypatch: pytest.Monke
     assert len(registered) == 1
     registered[0]()  # type: ignore[operator]
     assert not EmbeddedServer(home, QUICK).running()
+
+
+def test_a_folder_with_any_characters_in_its_name_will_do(base: Path) -> None:
+    home = base / "Diş, Kliniği +1 & O'ğulları %20"
+    server = EmbeddedServer(home / "pg", QUICK)
+    server.start()
+    try:
+        for url in (server.url("postgres", "postgres"), str(sa.make_url(server.url("postgres", "postgres")))):
+            with psycopg.connect(conninfo(url)) as connection:
+                assert connection.execute("SELECT 1").fetchone() == (1,)
+            with sa.create_engine(url, poolclass=sa.NullPool).connect() as connected:
+                assert connected.scalar(sa.text("SELECT 1")) == 1
+    finally:
+        server.destroy()

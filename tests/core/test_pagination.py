@@ -47,7 +47,7 @@ def test_pages_show_every_row_once_in_order_forwards_and_backwards(order: Order,
     assert len(forwards) == -(-len(NAMES) // size)
     backwards = walk(order, size, forwards[-1], "previous_cursor")
     assert [row for page in reversed(backwards) for row in page.items] == everything
-    assert [page.is_first for page in forwards] == [True] + [False] * (len(forwards) - 1)
+    assert [page.previous_cursor is None for page in forwards] == [True] + [False] * (len(forwards) - 1)
 
 
 def test_nothing_to_show_is_one_page_without_neighbours(order: Order) -> None:
@@ -61,7 +61,7 @@ def test_a_cursor_with_no_row_beyond_it_shows_the_first_page(order: Order) -> No
     shown_before = Patient.id.in_([row.id for row in first.items])
     assert last.items
     beyond = keyset_page(_ROWS.where(shown_before), order, first.next_cursor, size=5)
-    assert (beyond.items, beyond.is_first) == (first.items, True)
+    assert (beyond.items, beyond.previous_cursor) == (first.items, None)
 
 
 def test_every_row_comes_once_however_many_fit_at_a_time(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:

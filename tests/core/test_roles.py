@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.core.bootstrap import libpq_url
+from portal.core.bootstrap import conninfo
 from portal.core.clinics import ClinicInfo
 from portal.core.database import Base, ClinicOwned
 from portal.core.embedded import EmbeddedServer
@@ -30,7 +30,7 @@ SCRATCH = "walls_scratch"
 
 
 def login(server: EmbeddedServer, database: str, role: str) -> psycopg.Connection:
-    return psycopg.connect(libpq_url(server.url(database, role)), autocommit=True)
+    return psycopg.connect(conninfo(server.url(database, role)), autocommit=True)
 
 
 @pytest.fixture(scope="module")

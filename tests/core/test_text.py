@@ -1,10 +1,13 @@
 """Search and sorting know Turkish letters, and stored texts hold nothing invisible."""
 
+import base64
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.core.text import clean_line, clean_text, fold, sort_key, words
+from portal.core.pagination import MAX_CURSOR
+from portal.core.text import MAX_KEY, clean_line, clean_text, fold, sort_key, words
 
 TURKISH_ALPHABET = [*"abcçdefgğhıijklmnoöpqrsştuüvwxyz"]
 UPPER = {"i": "İ", "ı": "I"}
@@ -52,7 +55,8 @@ def test_words_are_folded_split_at_punctuation_and_listed_once() -> None:
 
 
 def test_sort_keys_follow_the_turkish_alphabet() -> None:
-    assert sorted(TURKISH_ALPHABET[::-1], key=sort_key) == TURKISH_ALPHABET
+    backwards = TURKISH_ALPHABET[::-1]
+    assert sorted(backwards, key=sort_key) == TURKISH_ALPHABET
     assert [sort_key(UPPER.get(letter, letter.upper())) for letter in TURKISH_ALPHABET] == [
         sort_key(letter) for letter in TURKISH_ALPHABET
     ]
@@ -73,7 +77,8 @@ def test_sort_keys_follow_the_turkish_alphabet() -> None:
     ],
 )
 def test_names_sort_as_in_a_turkish_telephone_book(ordered: list[str]) -> None:
-    assert sorted(ordered[::-1], key=sort_key) == ordered
+    backwards = ordered[::-1]
+    assert sorted(backwards, key=sort_key) == ordered
     assert len({sort_key(name) for name in ordered}) == len(ordered)
 
 
@@ -101,6 +106,12 @@ def turkish_order(word: str) -> list[int]:
 @given(st.text(alphabet="".join(TURKISH_ALPHABET)), st.text(alphabet="".join(TURKISH_ALPHABET)))
 def test_code_point_order_of_keys_is_alphabet_order_of_words(one: str, other: str) -> None:
     assert (sort_key(one) < sort_key(other)) == (turkish_order(one) < turkish_order(other))
+
+
+def test_a_sort_key_stays_short_enough_for_a_link_to_the_next_page() -> None:
+    longest = sort_key("\ufdfa" * 200)  # one letter that stands for eighteen
+    assert len(longest) == MAX_KEY
+    assert len(base64.urlsafe_b64encode(longest.encode())) < MAX_CURSOR / 2
 
 
 @settings(deadline=None)

@@ -6,7 +6,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -121,3 +123,20 @@ def test_a_statement_cut_off_in_the_middle_of_a_get_is_tried_once_more(
 def outage_connection(server: EmbeddedServer) -> sa.Connection:
     engine = sa.create_engine(server.url("outage", "postgres"), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
     return engine.connect()
+
+
+def test_a_statement_that_took_too_long_is_not_asked_again(live: Flask) -> None:
+    person = Person(live, "papatya").sign_in("coordinator")
+    asked: list[str] = []
+
+    def stall(_connection: object, cursor: psycopg.Cursor, statement: str, parameters: object, *_rest: object) -> Any:
+        if "FROM patients" not in statement:
+            return statement, parameters
+        asked.append(statement)
+        cursor.execute("SET LOCAL statement_timeout = 20")
+        return "SELECT pg_sleep(2)", {}
+
+    with live.app_context():
+        sa.event.listen(db.engine, "before_cursor_execute", stall, retval=True)
+    assert person.get("/patients/").status_code == 503
+    assert len(asked) == 1

@@ -7,12 +7,19 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
+from flask import Flask
 from werkzeug.test import TestResponse
 
+from portal.auth.models import User
+from portal.core import audit
 from portal.core.clinics import ClinicInfo
+from portal.core.jobs import SYSTEM
 from portal.core.money import Currency, format_money
+from portal.core.work import clinic_work
 from portal.offers.models import Offer
 from portal.offers.totals import DiscountKind, LineInput, OfferTotals, offer_totals
+from tests.support.data import add_patient
 from tests.support.pages import field_errors, flashes, form_values, last_part, summary, text_of
 from tests.support.people import Person
 
@@ -326,10 +333,50 @@ def test_an_archived_patient_gets_no_new_offer_but_keeps_what_was_typed(
 
 def test_a_new_offer_starts_with_the_clinics_defaults(coordinator: Person, patient: UUID) -> None:
     form = form_values(coordinator.get(f"/offers/new?patient={patient}"))
-    assert form["currency"] == "TRY" and form["title"] == "Treatment offer"
+    assert form["currency"] == "TRY" and form["title"] == "Tedavi teklifi"
     assert date.fromisoformat(form["valid_until"]) in {date.today() + timedelta(days=days) for days in (29, 30, 31)}
     assert coordinator.get("/offers/new").headers["Location"] == "/offers/new/patient"
     assert coordinator.get("/offers/new?patient=no-id").headers["Location"] == "/offers/new/patient"
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("tr", "Tedavi teklifi"), ("en", "Treatment offer"), ("de", "Treatment offer")]
+)
+@pytest.mark.parametrize("reader", ["tr", "en"])
+def test_the_title_starts_in_the_language_of_the_patient_like_the_lines(
+    *, sign_in: Callable[..., Person], portal: Flask, papatya: ClinicInfo, language: str, title: str, reader: str
+) -> None:
+    with clinic_work(portal, papatya.id) as session:
+        patient = add_patient(first_name="Dil", last_name="Bilir", locale=language)
+        session.execute(sa.update(User).where(User.role == "doctor").values(locale=reader))
+        audit.record(SYSTEM, "tests.changed", User)
+    page = sign_in("doctor").get(f"/offers/new?patient={patient.id}")
+    assert form_values(page)["title"] == title
+    assert ("Save draft" if reader == "en" else "Taslağı kaydet") in page.text
+
+
+def test_a_form_whose_address_lost_its_patient_is_still_saved_for_her(
+    coordinator: Person, stored: Stored, patient: UUID, fields: Fields, catalogue: Catalogue
+) -> None:
+    typed = fields([{"catalog_id": catalogue["transfer"]}], patient_id=patient, title="Adressiz")
+    wrong = coordinator.post("/offers/new", {**typed, "lines-0-quantity": "0"})
+    assert wrong.status_code == 422 and form_values(wrong)["title"] == "Adressiz"
+    offer = stored(last_part(coordinator.post("/offers/new", typed)))
+    assert (offer.title, offer.primary_patient_id) == ("Adressiz", patient)
+
+
+def test_more_lines_than_a_page_shows_are_refused_as_a_whole(
+    send: Send, coordinator: Person, patient: UUID, fields: Fields, count: Count
+) -> None:
+    before, blanks = count(), [{}] * 199
+    named = [{"name": "İlk", "unit_price": "1"}, *blanks, {"name": "Son", "unit_price": "1"}]
+    for page in (send(named), coordinator.post("/offers/preview", fields(named, patient_id=patient))):
+        assert page.status_code == 413 and "That is more lines than an offer has" in page.text
+    assert count() == before
+    offer_id = last_part(send(named[1:]))
+    refused = coordinator.post(f"/offers/{offer_id}/edit", fields(named, version=1))
+    assert refused.status_code == 413
+    assert "Son" in coordinator.get(f"/offers/{offer_id}").text
 
 
 @pytest.mark.parametrize("role", ["assistant", "readonly"])

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.core import audit
 from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session
+from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
 from portal.offers.models import Offer, OfferKind
 from portal.offers.queries import default_status
@@ -150,6 +153,19 @@ def test_the_export_holds_the_filtered_list_and_is_logged(
     with clinic_work(portal, papatya.id):
         statement = sa.select(ActivityLog.changes).where(ActivityLog.action == "offers.exported")
         assert current_session().scalars(statement).all() == [{"rows": [None, 1]}]
+
+
+def test_the_export_tells_when_an_offer_was_made_in_the_clinics_zone(
+    add: Add, coordinator: Person, portal: Flask, papatya: ClinicInfo
+) -> None:
+    offer = add(title="Gece")
+    with clinic_work(portal, papatya.id) as session:
+        midnight = datetime(2026, 11, 23, 22, 5, 59, tzinfo=UTC)
+        session.execute(sa.update(Offer).where(Offer.id == offer.id).values(created_at=midnight))
+        audit.record(SYSTEM, "tests.changed", Offer)
+    answer = coordinator.post("/offers/export", {"q": "gece"})
+    heading, row = csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))
+    assert dict(zip(heading, row, strict=True))["Created"] == "2026-11-24 01:05"
 
 
 @pytest.mark.parametrize("role", ["doctor", "readonly"])

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
+from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session
 from portal.core.errors import RuleError, StaleVersionError
@@ -127,10 +128,27 @@ def test_reopening_a_decided_offer_forgets_when_it_was_decided(clinic: ClinicInf
     assert (offer.decided_at, offer.sent_at is not None) == (None, True)
 
 
-def test_the_log_shortens_what_a_hundred_lines_say(clinic: ClinicInfo, offer: Offer) -> None:
-    names = [f"Uzun bir tedavinin adı {place}" for place in range(100)]
-    services.update_offer(SYSTEM, offer, version=1, values=values(offer), lines=priced(*names))
-    assert len(services._summary(offer)) == 500
+def logged(offer: Offer) -> list[dict[str, Any]]:
+    """Return what the log holds of an offer's changes, oldest first."""
+    current_session().flush()
+    statement = sa.select(ActivityLog.changes).where(ActivityLog.object_id == offer.id).order_by(ActivityLog.id)
+    return list(current_session().scalars(statement))
+
+
+def test_the_log_holds_no_treatment_and_no_title(clinic: ClinicInfo, offer: Offer) -> None:
+    services.update_offer(SYSTEM, offer, version=1, values=values(offer, title="Sır"), lines=priced("Gizli", "Sır"))
+    created, changed = logged(offer)
+    assert created == {"line_count": [None, 1], "grand_total": [None, "21600.00"], "currency": [None, "TRY"]}
+    assert (changed["title"], changed["line_count"], changed["grand_total"]) == (None, [1, 2], ["21600.00", "200.00"])
+    told = str([created, changed])
+    assert not any(word in told for word in ("Sır", "Gizli", "Teklif", "Zirkonyum", "11", "lines"))
+
+
+def test_lines_changed_at_the_same_count_and_total_are_in_the_log_as_a_change(clinic: ClinicInfo, offer: Offer) -> None:
+    services.update_offer(SYSTEM, offer, version=1, values=values(offer), lines=priced("a", "b"))
+    services.update_offer(SYSTEM, offer, version=2, values=values(offer), lines=priced("a", "c"))
+    services.update_offer(SYSTEM, offer, version=3, values=values(offer, internal_note="x"), lines=priced("a", "c"))
+    assert logged(offer)[2:] == [{"lines": None}, {"internal_note": None}]
 
 
 def test_prices_and_vat_hold_on_their_days(clinic: ClinicInfo) -> None:

@@ -22,7 +22,7 @@ from portal.offers.models import Offer, OfferKind, OfferStatus
 from portal.offers.queries import default_status, get_offer
 from portal.offers.rules import MOVES
 from tests.support.data import add_offer, add_patient
-from tests.support.pages import field_errors, flashes, form_values, last_part, text_of
+from tests.support.pages import field_errors, flashes, form_values, last_part, summary, text_of
 from tests.support.people import Person
 
 Send = Callable[..., TestResponse]
@@ -141,11 +141,12 @@ def test_only_a_draft_can_be_edited_and_any_other_offer_says_why_not(
 ) -> None:
     offer_id = make(kind)
     assert f"/offers/{offer_id}/edit" not in coordinator.get(f"/offers/{offer_id}").text
+    reason = "Only a draft can be changed. Take the offer back to draft first."
+    assert last_part(coordinator.get(f"/offers/{offer_id}/edit")) == offer_id
+    assert flashes(coordinator.get(f"/offers/{offer_id}")) == [reason]
     form = fields([], version=stored(offer_id).version, title="Değişti")
-    for send in (coordinator.get, lambda path: coordinator.post(path, form)):
-        assert last_part(send(f"/offers/{offer_id}/edit")) == offer_id
-        (message,) = flashes(coordinator.get(f"/offers/{offer_id}"))
-        assert message == "Only a draft can be changed. Take the offer back to draft first."
+    page = coordinator.post(f"/offers/{offer_id}/edit", form)
+    assert page.status_code == 409 and reason in summary(page)
     assert (stored(offer_id).title, len(stored(offer_id).lines)) == ("Teklif", 1)
 
 
@@ -254,7 +255,7 @@ def test_the_log_of_an_offer_tells_moves_in_words_and_hides_notes(
     log = text_of(page.text.partition('<ol class="timeline">')[2].partition("</ol>")[0])
     assert "Papatya coordinator changed the status" in log and "Status Draft Sent" in log
     assert "Note for colleagues hidden" in log and "Note for the patient hidden" in log
-    assert "2500.00" in log and "5000.00" in log
+    assert "Total 2500 5000" in log and "Lines hidden" in log
     assert not any(secret in log for secret in ("Mahrem", "Gizli", "Sır"))
 
 
@@ -322,6 +323,15 @@ def test_an_offer_is_hidden_from_a_patient_and_shown_again(
     coordinator.post(url, {"visible": "perhaps"})
     assert "may see the offer" in coordinator.get(f"/offers/{offer_id}").text
     assert sign_in("assistant").post(url, {"visible": "no"}).status_code == 403
+
+
+def test_the_buttons_of_visibility_say_whose_they_are(coordinator: Person, make: Make) -> None:
+    offer_id = make(OfferKind.SENT)
+    for button in ("Hide : Nazlı Ilgın", "Show : Nazlı Ilgın"):
+        page = coordinator.get(f"/offers/{offer_id}")
+        form = page.text.partition('/visibility">')[2].partition("</form>")[0]
+        assert text_of(form) == button
+        coordinator.post(_visibility(page), {"visible": "no"})
 
 
 def test_visibility_is_set_on_that_offers_own_patients_only(

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from portal.app import create_app
-from portal.core.bootstrap import libpq_url, prepare_embedded
+from portal.core.bootstrap import conninfo, prepare_embedded
 from portal.core.database import db
 from portal.core.embedded import EmbeddedServer
 from portal.core.jobs import configure_jobs
@@ -23,7 +23,7 @@ from tests.support.data import settings_for
 def world(app: Flask, server: EmbeddedServer) -> Iterator[Flask]:
     """The portal over a database with the demonstration clinics; what a test does to it stays."""
     name = f"world_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:
+    with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")
     world = create_app(settings_for(prepare_embedded(server, name)))
     configure_jobs(app)  # jobs of other tests work for their own portal

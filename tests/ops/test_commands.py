@@ -21,7 +21,7 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from config import Settings
-from portal.core.bootstrap import libpq_url
+from portal.core.bootstrap import conninfo
 from portal.core.clinics import Clinic
 from portal.core.embedded import EmbeddedServer
 from portal.core.work import platform_work
@@ -114,7 +114,7 @@ def test_roles_makes_the_database_and_tells_where_it_is_another_owners(
     name = f"roles_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     before = world.extensions["portal_settings"].databases
     settings(databases=replace(before, app=server.url(name, "clinikoop_app")))
-    with psycopg.connect(libpq_url(admin), autocommit=True) as connection:
+    with psycopg.connect(conninfo(admin), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")
         made, again = run(world, "db", "roles"), run(world, "db", "roles")
         assert f"Database {name}: made." in made.output

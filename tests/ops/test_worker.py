@@ -13,7 +13,7 @@ from flask import Flask
 from portal.app import create_app
 from portal.core import jobs
 from portal.core.audit import ActivityLog
-from portal.core.bootstrap import libpq_url, prepare_embedded
+from portal.core.bootstrap import conninfo, prepare_embedded
 from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session, db
 from portal.core.embedded import EmbeddedServer
@@ -28,7 +28,7 @@ from tests.support.data import settings_for
 @pytest.fixture
 def committed(server: EmbeddedServer, worker_id: str) -> Iterator[Flask]:
     name = f"worker_{worker_id}"
-    with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:
+    with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER clinikoop_owner")
     before = jobs.portal_app()
@@ -38,7 +38,7 @@ def committed(server: EmbeddedServer, worker_id: str) -> Iterator[Flask]:
     with app.app_context():
         for engine in db.engines.values():
             engine.dispose()
-    with psycopg.connect(libpq_url(server.url("postgres", "postgres")), autocommit=True) as connection:
+    with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

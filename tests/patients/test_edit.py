@@ -170,13 +170,14 @@ def test_the_log_says_what_changed_and_hides_personal_values(
     entry = entries(coordinator.get(patient))[0]
     assert entry.startswith("Papatya coordinator changed the patient")
     assert "Phone hidden" in entry and "Notes hidden" in entry
-    assert "Gender empty Female" in entry and "Nationality empty Germany" in entry
+    assert "Gender hidden" in entry and "Nationality hidden" in entry
     assert f"Referral source empty {source.name}" in entry
     assert "0555" not in entry and "Gizli" not in entry
     with clinic_work(portal, papatya.id):
         statement = sa.select(ActivityLog.changes).where(ActivityLog.action == "patient.changed")
         (logged,) = current_session().scalars(statement)
-    assert logged["notes"] is None and logged["phone_e164"] is None and logged["nationality"] == [None, "DE"]
+    assert logged["notes"] is None and logged["phone_e164"] is None and logged["nationality"] is None
+    assert logged["is_active"] == [True, False]
 
 
 @pytest.mark.parametrize(("method", "path"), [
@@ -219,3 +220,15 @@ def test_an_inactive_source_stays_with_the_patient_who_has_it_and_is_offered_to_
     last_part(save(coordinator, patient, form, city="Muğla"))
     assert stored(last_name="Ilgın")[0].referral_source_id == source.id
     assert str(source.id) not in coordinator.get("/patients/new").text
+
+
+def test_a_language_that_is_not_offered_stays_with_the_patient_who_has_it(
+    coordinator: Person, portal: Flask, papatya: ClinicInfo, stored: Stored
+) -> None:
+    with clinic_work(portal, papatya.id):
+        imported = add_patient(first_name="Astrid", last_name="Lindqvist", locale="sv")
+    path = f"/patients/{imported.id}"
+    last_part(save(coordinator, path, edit_form(coordinator, path), city="Malmö"))
+    with clinic_work(portal, papatya.id):
+        kept = current_session().get_one(Patient, (papatya.id, imported.id))
+        assert (kept.city, kept.locale) == ("Malmö", "sv")
