@@ -73,12 +73,12 @@ def update_treatment(
     if treatment.version != version:
         raise StaleVersionError
     items = list_items(treatment.id)
-    moved = treatment.category_id != values["category_id"]
-    position = next_position(values["category_id"]) if moved else treatment.position
+    if treatment.category_id != values["category_id"]:
+        values = {**values, "position": next_position(values["category_id"])}
     try:
         with session.begin_nested():
             treatment.updated_at = now()  # prices alone must count as a change of it, so that its version moves
-            for name, value in {**values, "position": position}.items():
+            for name, value in values.items():
                 setattr(treatment, name, value)
             changes = {**audit.changes_of(treatment), **_set_prices(treatment, items, prices)}
             audit.record(actor, "treatment.changed", treatment, changes=changes)

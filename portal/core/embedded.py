@@ -54,7 +54,7 @@ class EmbeddedServer:
             self.home = SYSTEM_HOME / _digest(self.home)
         self.data = self.home / "data"
         self.socket = self.home / "socket"
-        if len(str(self.socket)) > SOCKET_PATH_LIMIT:
+        if len(str(self.socket)) > SOCKET_PATH_LIMIT or "," in str(self.socket):  # libpq reads a comma as two hosts
             self.socket = Path(tempfile.gettempdir()) / f"clinikoop-{_digest(self.home)}"
 
     def url(self, database: str, user: str) -> str:
@@ -137,8 +137,7 @@ class EmbeddedServer:
         self._run("initdb", "-D", str(self.data), "-U", "postgres", "-E", "UTF8", "--no-locale", "--auth=trust")
         settings = {
             "listen_addresses": "''",
-            # A list of names, each in double quotes so that a comma in one is no separator.
-            "unix_socket_directories": "'\"" + str(self.socket).replace("'", "''") + "\"'",
+            "unix_socket_directories": "'" + str(self.socket).replace("'", "''") + "'",
             "unix_socket_permissions": "0700",
             "max_connections": "100",
             "timezone": "'UTC'",
