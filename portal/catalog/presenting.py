@@ -17,6 +17,7 @@ from portal.catalog.forms import DENTITIONS, PRICINGS, SCOPES, VAT_CLASSES, Trea
 from portal.catalog.models import CatalogTreatment
 from portal.catalog.queries import PriceListInfo, list_price_lists
 from portal.core.activity import Entry, Labels, list_entries
+from portal.core.conflicts import NOTHING, Conflict, column_conflicts
 from portal.core.forms import plain_number
 from portal.core.i18n import LANGUAGES, language
 from portal.core.money import Currency
@@ -46,15 +47,6 @@ class Names:
     main: str
     other: str
     other_language: str
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A field that two people set differently."""
-
-    label: str
-    theirs: str
-    yours: str
 
 
 def names_of(row: Any, column: str = "name") -> Names:
@@ -109,31 +101,16 @@ def activity(treatment: CatalogTreatment, categories: Sequence[SelectChoice]) ->
 
 def conflicts(form: TreatmentForm, treatment: CatalogTreatment, prices: Mapping[UUID, Decimal]) -> list[Conflict]:
     """Return where a refused form differs from the stored treatment and its ``prices`` by price list."""
-    values = form.values()
-    fields = [
-        Conflict(str(label), _written(form, name, getattr(treatment, name)), _written(form, name, values[name]))
-        for name, label in FIELDS.items()
-        if values[name] != getattr(treatment, name)
-    ]
     amounts = [
         Conflict(_price_label(item), _price_or_none(prices.get(item.id), item), _price_or_none(price, item))
         for item, price in form.prices().items()
         if price != prices.get(item.id)
     ]
-    return [*fields, *amounts]
-
-
-def _written(form: TreatmentForm, name: str, value: Any) -> str:
-    if value is None:
-        return "—"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    labels = {choice.value: choice.label for choice in getattr(form[name], "choices", ())}
-    return str(labels.get(str(value), value))
+    return [*column_conflicts(form, treatment, form.values(), FIELDS), *amounts]
 
 
 def _price_or_none(price: Decimal | None, price_list: PriceListInfo) -> str:
-    return "—" if price is None else money(price, price_list.currency)
+    return NOTHING if price is None else money(price, price_list.currency)
 
 
 def _price_labels() -> dict[str, tuple[str, str]]:

@@ -14,6 +14,7 @@ from portal.catalog.listing import CatalogView, filter_from_args
 from portal.catalog.models import CatalogTreatment
 from portal.core.access import Permission, access
 from portal.core.clock import today
+from portal.core.conflicts import Conflict
 from portal.core.errors import StaleVersionError
 from portal.core.identity import current_clinic, request_actor
 from portal.core.tables import csv_download
@@ -60,7 +61,7 @@ def edit(treatment_id: UUID) -> ResponseReturnValue:
     """Change a treatment and its prices; who saves second sees both versions."""
     treatment = queries.get_treatment(treatment_id)
     form = _form(treatment)
-    conflicts: list[presenting.Conflict] = []
+    conflicts: list[Conflict] = []
     if form.submitted():
         values, prices = form.values(), form.prices()
         try:
@@ -77,9 +78,7 @@ def edit(treatment_id: UUID) -> ResponseReturnValue:
     return _edit_page(form, treatment, conflicts)
 
 
-def _edit_page(
-    form: TreatmentForm, treatment: CatalogTreatment, conflicts: list[presenting.Conflict]
-) -> ResponseReturnValue:
+def _edit_page(form: TreatmentForm, treatment: CatalogTreatment, conflicts: list[Conflict]) -> ResponseReturnValue:
     """Return the page that changes a treatment and shows what was done to it."""
     page = render_template(
         "catalog/edit.html",

@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from flask_babel import gettext as _
 
+from portal.core.conflicts import Conflict
 from portal.core.forms import plain_number
 from portal.core.templating import day, money
 from portal.offers.editor import Editor
@@ -15,7 +16,6 @@ from portal.offers.models import Offer, Treatment
 from portal.offers.presenting import FIELDS, where
 from portal.offers.services import make_line
 from portal.offers.totals import DiscountKind
-from portal.patients.presenting import Conflict
 
 _NOTHING = "—"
 _TEXTS = ("title", "currency", "patient_note", "internal_note")

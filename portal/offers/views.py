@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from portal.core.access import Permission, access
 from portal.core.clock import today
+from portal.core.conflicts import Conflict
 from portal.core.errors import NotFoundError, RuleError, StaleVersionError
 from portal.core.identity import current_clinic, request_actor
 from portal.core.panels import patient_page
@@ -22,7 +23,6 @@ from portal.offers.editor import Editor, blank_line, draft_editor, new_editor, o
 from portal.offers.forms import AssignForm, MoveForm, OfferForm, VisibilityForm
 from portal.offers.listing import OfferListView, export_table, filter_from_args, status_label
 from portal.offers.models import Offer
-from portal.patients.presenting import Conflict
 from portal.patients.queries import PatientFilter, get_patient, list_patients
 
 blueprint = Blueprint("offers", __name__, url_prefix="/offers")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.core.activity import Entry, list_entries
+from portal.core.conflicts import Conflict, column_conflicts
 from portal.core.i18n import language
 from portal.core.identity import current_clinic
 from portal.core.phones import PhoneError, parse_phone, show_phone
@@ -35,15 +35,6 @@ FIELDS: dict[str, str | LazyString] = {
     "address": _l("Address"), "instagram": "Instagram", "facebook": "Facebook", "linkedin": "LinkedIn",
     "x_handle": "X", "referral_source_id": _l("Referral source"), "notes": _l("Notes"), "is_active": _l("Active"),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A field that two people set differently."""
-
-    label: str
-    theirs: str
-    yours: str
 
 
 def facts(patient: Patient) -> list[tuple[str, str, str]]:
@@ -82,21 +73,7 @@ def activity(patient_id: UUID) -> list[Entry]:
 
 def conflicts(form: PatientForm, patient: Patient) -> list[Conflict]:
     """Return where a refused form and the stored patient differ."""
-    values = form.values()
-    return [
-        Conflict(str(label), _written(form, name, getattr(patient, name)), _written(form, name, values[name]))
-        for name, label in FIELDS.items()
-        if values[name] != getattr(patient, name)
-    ]
-
-
-def _written(form: PatientForm, name: str, value: Any) -> str:
-    if value is None:
-        return "—"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    labels = {choice.value: choice.label for choice in getattr(form[name], "choices", ())}
-    return str(labels.get(str(value), value))
+    return column_conflicts(form, patient, form.values(), FIELDS)
 
 
 def source_choices(sources: Sequence[Any], chosen: UUID | None = None) -> list[tuple[UUID, str]]:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.core.access import Permission, access
+from portal.core.conflicts import Conflict
 from portal.core.errors import StaleVersionError
 from portal.core.identity import current_identity, request_actor
 from portal.core.panels import patient_page
@@ -93,7 +94,7 @@ def edit(patient_id: UUID) -> ResponseReturnValue:
     """Change a patient; who saves second sees both versions."""
     patient = queries.get_patient(patient_id)
     form = PatientForm(obj=patient, sources=presenting.source_choices(list_sources(), patient.referral_source_id))
-    conflicts: list[presenting.Conflict] = []
+    conflicts: list[Conflict] = []
     if form.submitted():
         try:
             services.update_patient(request_actor(), patient, version=form.version.data, values=form.values())

@@ -130,3 +130,17 @@ def test_a_mistake_in_a_line_is_told_beside_it_and_the_rest_is_kept(
     teeth.fill("16")
     page.get_by_role("button", name="Save draft").click()
     expect(page.locator(".flash-success")).to_contain_text("is drafted.")
+
+
+def test_no_line_is_added_beyond_those_an_offer_may_have(browse: Browse) -> None:
+    page = browse()
+    page.goto("/patients/")
+    page.locator("a.row-link").first.click()
+    page.get_by_role("link", name="New offer").click()
+    add = page.get_by_role("button", name="Add a line")
+    expect(add).to_be_enabled()
+    add.evaluate("button => { for (let turn = 0; turn < 150; turn += 1) button.click(); }")
+    expect(page.locator("fieldset.line")).to_have_count(100)
+    expect(add).to_be_disabled()
+    line(page, 100).get_by_role("button", name="Remove this line").click()
+    expect(add).to_be_enabled()

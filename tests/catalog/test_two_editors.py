@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from portal.catalog.models import CatalogTreatment, PriceList, PriceListItem
 from portal.core import audit
 from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
-from portal.core.database import bulk_insert
+from portal.core.database import bulk_insert, current_session
 from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
 from tests.support.pages import field_errors, form_values, last_part, text_of
@@ -169,6 +170,28 @@ def test_every_field_that_differs_is_named_in_words(owner: Person, manager: Pers
         ("Offered to patients", "no", "yes"),
         ("Unit price in TRY", "—", "TRY8,500.00"),
     ]
+
+
+def test_a_change_that_slips_in_between_reading_and_writing_is_a_conflict_too(
+    owner: Person, path: str, stored: Stored, statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form, get_treatment = opened(owner, path), queries.get_treatment
+
+    def slower(treatment_id: UUID) -> CatalogTreatment:
+        treatment = get_treatment(treatment_id)
+        other = sa.update(CatalogTreatment).where(CatalogTreatment.id == treatment_id)
+        current_session().execute(
+            other.values(duration_min=50, version=2), execution_options={"synchronize_session": False}
+        )
+        audit.record(SYSTEM, "tests.changed", CatalogTreatment)
+        return treatment
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queries, "get_treatment", slower)
+        page = owner.post(path, {**form, "duration_min": "80"})
+    assert (page.status_code, differences(page)) == (409, [("Minutes", "50", "80")])
+    assert any("FROM treatment_catalog" in sql and "FOR UPDATE" in sql for sql in statements), "nobody can come after"
+    assert stored()[0].duration_min != 80
 
 
 def test_the_same_change_sent_twice_is_no_conflict(
