@@ -35,6 +35,11 @@ class Page(Generic[Item]):
     next_cursor: str | None = None
     previous_cursor: str | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether this page is the whole list, so that counting it takes no query."""
+        return self.next_cursor is None and self.previous_cursor is None
+
 
 def keyset_page(
     statement: sa.Select[*tuple[Any, ...]], order: Order, cursor: str | None, *, size: int = PAGE_SIZE

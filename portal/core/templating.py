@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import Any
 from babel import Locale
 from babel.dates import format_date as babel_date
 from flask import Flask, g, request
-from flask_babel import LazyString, format_datetime, format_decimal, get_locale, to_user_timezone
+from flask_babel import LazyString, format_datetime, format_decimal, to_user_timezone
 from markupsafe import Markup
 
 from portal.core.access import Permission, Site
@@ -119,8 +119,12 @@ def local_day(value: datetime | None) -> str:
 
 def country(code: str | None) -> str:
     """Write a country's name from its ISO 3166 code."""
-    locale = get_locale() or Locale("tr")
-    return "" if code is None else locale.territories.get(code, code)
+    return "" if code is None else _countries(language()).get(code, code)
+
+
+@lru_cache(maxsize=8)
+def _countries(locale: str) -> Mapping[str, str]:
+    return Locale.parse(locale).territories
 
 
 def multiline(text: str | None) -> Markup:

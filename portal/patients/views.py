@@ -30,7 +30,8 @@ def index() -> ResponseReturnValue:
     """List patients."""
     wanted = filter_from_args(request.args)
     page = queries.list_patients(wanted, request.args.get("at"))
-    view = ListView(wanted, page, queries.count_patients(wanted), list_sources())
+    count = len(page.items) if page.is_whole else queries.count_patients(wanted)
+    view = ListView(wanted, page, count, list_sources())
     return render_template("patients/index.html", view=view)
 
 
