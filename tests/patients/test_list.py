@@ -249,12 +249,19 @@ def test_an_export_holds_nobody_of_another_clinic(coordinator: Person, sign_in: 
 def test_reading_the_list_takes_the_same_few_statements_whatever_its_length(
     add: Add, coordinator: Person, statements: list[str]
 ) -> None:
+    add(*["Ayşe Aynı"] * 30)
+    statements.clear()
     coordinator.get("/patients/")
-    short = len(statements)
+    longer = len(statements)
     add(*["Ayşe Aynı"] * 40)
     statements.clear()
     coordinator.get("/patients/")
-    assert len(statements) == short
+    assert len(statements) == longer
+
+
+def test_a_list_that_fits_one_page_is_not_counted_by_the_database(coordinator: Person, statements: list[str]) -> None:
+    assert "3 patients" in coordinator.get("/patients/").text
+    assert not [statement for statement in statements if "count(" in statement]
 
 
 def test_a_renamed_patient_moves_to_the_place_of_the_new_name(add: Add, coordinator: Person) -> None:
