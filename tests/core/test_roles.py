@@ -23,6 +23,7 @@ from portal.core.roles import (
     ensure_roles,
     guard_engine,
     refuse_unsafe_role,
+    refuse_unsafe_start,
 )
 from tests.core import walls
 
@@ -306,3 +307,14 @@ def test_making_the_roles_again_changes_nothing(catalogue: psycopg.Connection) -
     assert ensure_roles(catalogue) == []
     assert catalogue.execute(facts).fetchall() == before
     assert before == [(role, False, False, role == OWNER_ROLE, False) for role in sorted(ROLES)]
+
+
+def test_the_start_refuses_an_unsafe_role_and_waits_for_a_database_that_is_down(
+    server: EmbeddedServer, database: str
+) -> None:
+    unsafe = sa.create_engine(server.url(database, "postgres"), poolclass=sa.NullPool)
+    nobody = sa.create_engine("postgresql+psycopg://clinikoop_app@/x?host=/nonexistent", poolclass=sa.NullPool)
+    guard_engine(unsafe)
+    refuse_unsafe_start([nobody])
+    with pytest.raises(UnsafeRoleError, match="clinikoop_app"):
+        refuse_unsafe_start([nobody, unsafe])
