@@ -34,6 +34,8 @@ _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client ba
 def end_on_signals() -> None:
     """Make SIGINT, SIGTERM and SIGHUP end this process in order, also where it was started in the background."""
     for number in ENDING:
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue  # started with nohup, to outlive its terminal
         signal.signal(number, signal.default_int_handler)
 
 

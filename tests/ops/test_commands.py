@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,15 +126,37 @@ def test_roles_makes_the_database_and_tells_where_it_is_another_owners(
         connection.execute(f"DROP DATABASE {name}")
 
 
+@contextmanager
+def signals_put_back() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in serving.ENDING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_closed_terminal_ends_the_demo_as_ctrl_c_does() -> None:
+    with signals_put_back():
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        serving.end_on_signals()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_a_demo_started_with_nohup_outlives_its_terminal() -> None:
+    with signals_put_back():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        serving.end_on_signals()
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
 def test_a_port_in_use_is_told_before_anything_is_done(world: Flask) -> None:
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = busy.getsockname()[1]
-        before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-        result = run(world, "demo", "--port", str(port), "--reset")
-        signal.signal(signal.SIGTERM, before[0])
-        signal.signal(signal.SIGINT, before[1])
+        with signals_put_back():
+            result = run(world, "demo", "--port", str(port), "--reset")
     assert result.exit_code == 1
     assert f"Port {port} cannot be used" in result.output
     assert f"make demo PORT={port % 65535 + 1}" in result.output
