@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import psycopg
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ OWNER_ROLE = "clinikoop_owner"
 APP_ROLE = "clinikoop_app"
 PLATFORM_ROLE = "clinikoop_platform"
 BACKUP_ROLE = "clinikoop_backup"
+_TURN = 7_202_611_231  # the advisory lock under which roles and databases are made
 ROLES = (OWNER_ROLE, APP_ROLE, PLATFORM_ROLE, BACKUP_ROLE)
 
 
@@ -31,37 +33,40 @@ class UnsafeRoleError(RuntimeError):
 def ensure_roles(connection: psycopg.Connection, passwords: Mapping[str, str] | None = None) -> list[str]:
     """Create the roles that are missing and return their names; set the given passwords.
 
-    ``connection`` must be in autocommit mode and belong to a role that may create roles.
+    ``connection`` must be in autocommit mode and belong to a role that may create roles. Processes that
+    start together take turns: PostgreSQL refuses two changes of one role at a time.
     """
-    made = []
-    for role in ROLES:
-        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
-            try:
-                # The owner inherits: PostgreSQL 15 lets a database's owner into the schema public by membership.
-                kind = sql.SQL("INHERIT" if role == OWNER_ROLE else "NOINHERIT")
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN {}").format(sql.Identifier(role), kind))
-                made.append(role)
-            except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-                pass  # another process was first: that is as good
-        password = (passwords or {}).get(role)
-        if password:
+    with _one_at_a_time(connection):
+        known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
+        missing = [role for role in ROLES if role not in known]
+        for role in missing:
+            # The owner inherits: PostgreSQL 15 lets a database's owner into the schema public by membership.
+            # It may create databases: rehearsals and replays restore into a scratch one of its own.
+            kind = sql.SQL("INHERIT CREATEDB" if role == OWNER_ROLE else "NOINHERIT")
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN {}").format(sql.Identifier(role), kind))
+        for role, password in (passwords or {}).items():
             connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
-    # Rehearsals and replays restore into a scratch database of the owner's.
-    connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(OWNER_ROLE)))
-    return made
+    return missing
 
 
 def ensure_database(connection: psycopg.Connection, name: str) -> bool:
     """Create the database ``name`` for the owner role if it is missing; tell whether it was made."""
-    if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-        return False
-    try:
+    with _one_at_a_time(connection):
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return False
         connection.execute(
             sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER_ROLE))
         )
-    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-        return False
     return True
+
+
+@contextmanager
+def _one_at_a_time(connection: psycopg.Connection) -> Iterator[None]:
+    connection.execute("SELECT pg_advisory_lock(%s)", [_TURN])
+    try:
+        yield
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(%s)", [_TURN])
 
 
 # Of the role that logged in: what it is now may have been put on with SET ROLE, and taken off again.

@@ -111,6 +111,7 @@ class Watch:
     def __init__(self) -> None:
         self.problems: list[str] = []
         self.expected: dict[str, str] = {}
+        self.tolerated: dict[str, str] = {}
 
     def follow(self, context: BrowserContext) -> None:
         context.on("console", self._written)
@@ -119,7 +120,8 @@ class Watch:
         context.on("response", self._answered)
 
     def unexpected(self) -> list[str]:
-        return [problem for problem in self.problems if not any(re.search(part, problem) for part in self.expected)]
+        known = [*self.expected, *self.tolerated]
+        return [problem for problem in self.problems if not any(re.search(part, problem) for part in known)]
 
     def unseen(self) -> list[str]:
         """Return what was expected and never happened: a test that allows too much says too little."""
@@ -149,11 +151,14 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def expect_problem(watch: Watch) -> Callable[[str, str], None]:
-    """Expect a problem, by a pattern of its text and with the reason: ``expect_problem("^422 ", "a refused form")``."""
+def expect_problem(watch: Watch) -> Callable[..., None]:
+    """Expect a problem, by a pattern of its text and with the reason: ``expect_problem("^422 ", "a refused form")``.
 
-    def allow(pattern: str, reason: str) -> None:
-        watch.expected[pattern] = reason
+    ``sometimes`` is for a race that may go either way.
+    """
+
+    def allow(pattern: str, reason: str, *, sometimes: bool = False) -> None:
+        (watch.tolerated if sometimes else watch.expected)[pattern] = reason
 
     return allow
 

@@ -16,7 +16,7 @@ from tests.browser.seeding import EMPTY
 
 pytestmark = pytest.mark.browser
 Browse = Callable[..., Page]
-Expect = Callable[[str, str], None]
+Expect = Callable[..., None]
 
 FRAGMENTS = {"patients.similar"}  # a piece of a page, shown inside the patient's form
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -318,3 +319,12 @@ def test_the_start_refuses_an_unsafe_role_and_waits_for_a_database_that_is_down(
     refuse_unsafe_start([nobody])
     with pytest.raises(UnsafeRoleError, match="clinikoop_app"):
         refuse_unsafe_start([nobody, unsafe])
+
+
+def test_processes_that_start_together_take_turns_at_making_the_roles(server: EmbeddedServer) -> None:
+    def make(_turn: int) -> list[str]:
+        with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
+            return [role for _again in range(10) for role in ensure_roles(connection, {APP_ROLE: "same for all"})]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(make, range(4))) == [[]] * 4
