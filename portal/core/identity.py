@@ -15,7 +15,7 @@ from portal.core.audit import Actor, ActorKind
 from portal.core.clinics import ClinicInfo
 
 ROLE_LABELS: dict[ClinicRole | PlatformRole, LazyString] = {
-    ClinicRole.OWNER: _l("Owner"),
+    ClinicRole.OWNER: _l("Owner"),  # the platform's owner too: members of a StrEnum with one value are one key
     ClinicRole.ADMIN: _l("Clinic manager"),
     ClinicRole.COORDINATOR: _l("Coordinator"),
     ClinicRole.DOCTOR: _l("Dentist"),
@@ -54,7 +54,7 @@ class Identity:
     @property
     def role_label(self) -> LazyString:
         """The role in the reader's language."""
-        return ROLE_LABELS.get(self.role) or ROLE_LABELS[ClinicRole.OWNER]
+        return ROLE_LABELS[self.role]
 
 
 def current_identity() -> Identity:
