@@ -25,6 +25,25 @@ class DatabaseUrls:
     app: str
     platform: str
     owner: str | None
+    backup: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupSettings:
+    """Where backups go and how long they stay.
+
+    ``recipient`` is an age public key; with one, backups are encrypted. ``identity_file`` holds the private key
+    that restoring needs. ``programs`` is the folder of pg_dump and pg_restore; None: looked for.
+    Kept are the newest ``keep_newest``, one a day for ``keep_days`` days and one a month for ``keep_months`` months.
+    """
+
+    folder: Path
+    recipient: str | None = None
+    identity_file: Path | None = None
+    programs: Path | None = None
+    keep_newest: int = 5
+    keep_days: int = 30
+    keep_months: int = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +64,7 @@ class Settings:
     log_format: Literal["json", "console"]
     session_idle: timedelta
     session_lifetime: timedelta
+    backups: BackupSettings
     max_form_bytes: int = 2 * 1024 * 1024
 
     @property
@@ -81,6 +101,7 @@ class Settings:
             log_format=_choice(env, "CLINIKOOP_LOG", ("json", "console"), "json" if production else "console"),  # type: ignore[arg-type]
             session_idle=timedelta(minutes=_integer(env, "CLINIKOOP_SESSION_IDLE_MINUTES", 60, 1, 1440)),
             session_lifetime=timedelta(hours=_integer(env, "CLINIKOOP_SESSION_HOURS", 12, 1, 720)),
+            backups=_backups(env, instance),
         )
 
 
@@ -119,6 +140,26 @@ def _databases(env: Mapping[str, str], *, production: bool) -> DatabaseUrls | No
         app=_psycopg(env["DATABASE_URL"]),
         platform=_psycopg(env["DATABASE_PLATFORM_URL"]),
         owner=_psycopg(env["DATABASE_OWNER_URL"]) if "DATABASE_OWNER_URL" in env else None,
+        backup=_psycopg(env["DATABASE_BACKUP_URL"]) if "DATABASE_BACKUP_URL" in env else None,
+    )
+
+
+def _backups(env: Mapping[str, str], instance: Path) -> BackupSettings:
+    recipient = env.get("CLINIKOOP_BACKUP_RECIPIENT") or None
+    if recipient and not recipient.startswith("age1"):
+        raise SettingsError("CLINIKOOP_BACKUP_RECIPIENT must be an age public key; it begins with age1.")
+    paths = {
+        name: Path(env[name]).resolve() if env.get(name) else None
+        for name in ("CLINIKOOP_BACKUPS", "CLINIKOOP_BACKUP_IDENTITY_FILE", "CLINIKOOP_PG_BIN")
+    }
+    return BackupSettings(
+        folder=paths["CLINIKOOP_BACKUPS"] or instance / "backups",
+        recipient=recipient,
+        identity_file=paths["CLINIKOOP_BACKUP_IDENTITY_FILE"],
+        programs=paths["CLINIKOOP_PG_BIN"],
+        keep_newest=_integer(env, "CLINIKOOP_BACKUP_KEEP_NEWEST", 5, 1, 1000),
+        keep_days=_integer(env, "CLINIKOOP_BACKUP_KEEP_DAYS", 30, 0, 3650),
+        keep_months=_integer(env, "CLINIKOOP_BACKUP_KEEP_MONTHS", 12, 0, 240),
     )
 
 

@@ -1,8 +1,8 @@
-"""How Alembic runs the revisions: one at a time, each in its own transaction, as the owner role.
+"""How Alembic runs the revisions: one at a time, each in its own transaction, recorded, as the owner role.
 
 Under `flask db` the engine is the portal's owner engine. Driven directly, ``config.attributes`` holds a
-``connection`` (not in a transaction) or an ``engine``. ``-x lock_wait=SECONDS`` bounds the wait for another
-upgrade.
+``connection`` (not in a transaction) or an ``engine``, and may hold a ``run`` (portal.ops.schema.recorder).
+``-x lock_wait=SECONDS`` bounds the wait for another upgrade.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from flask import current_app
 from portal.core.database import OWNER_BIND
 from portal.models import metadata
 from portal.ops.evolve import lock, naming, retry
+from portal.ops.schema.recorder import Recorder, Run
 
 KEPT_PREFIX, KEPT_SUFFIX = "keep_", "_quarantine"
 LOCK_WAIT_SECONDS = 600.0
@@ -96,12 +97,19 @@ def run_online() -> None:
             _run(connection)
             return
         with lock.exclusive(connection, wait):
-            _run(connection)
+            _run_recorded(connection)
 
 
 def _run(connection: sa.Connection) -> None:
     context.configure(connection=connection, **OPTIONS)
     with context.begin_transaction():
+        context.run_migrations()
+
+
+def _run_recorded(connection: sa.Connection) -> None:
+    context.configure(connection=connection, **OPTIONS)
+    recorder = Recorder(context.get_context(), config.attributes.get("run") or Run())
+    with recorder.recording(), context.begin_transaction():
         context.run_migrations()
 
 

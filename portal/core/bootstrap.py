@@ -14,7 +14,15 @@ from portal.core.audit import install_audit_check
 from portal.core.database import OWNER_BIND, PLATFORM_BIND, db
 from portal.core.embedded import EmbeddedServer
 from portal.core.guard import install_guard
-from portal.core.roles import APP_ROLE, OWNER_ROLE, PLATFORM_ROLE, ensure_database, ensure_roles, guard_engine
+from portal.core.roles import (
+    APP_ROLE,
+    BACKUP_ROLE,
+    OWNER_ROLE,
+    PLATFORM_ROLE,
+    ensure_database,
+    ensure_roles,
+    guard_engine,
+)
 
 EMBEDDED_DATABASE = "clinikoop"
 
@@ -28,7 +36,7 @@ _OPTIONS = (
 
 def configure_database(app: Flask, settings: Settings) -> None:
     """Set up one engine a role, the scope guard and the audit check."""
-    urls = settings.databases or start_embedded(settings)
+    urls = app.extensions["database_urls"] = settings.databases or start_embedded(settings)
     engine = {
         "pool_pre_ping": True,
         "pool_timeout": 10,
@@ -70,6 +78,7 @@ def prepare_embedded(server: EmbeddedServer, database: str) -> DatabaseUrls:
         app=server.url(database, APP_ROLE),
         platform=server.url(database, PLATFORM_ROLE),
         owner=server.url(database, OWNER_ROLE),
+        backup=server.url(database, BACKUP_ROLE),
     )
 
 

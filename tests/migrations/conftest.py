@@ -42,7 +42,7 @@ UNION ALL SELECT 'rights ' || relname || ' ' || acl FROM pg_class, unnest(relacl
 UNION ALL SELECT 'trigger ' || tgname || ' on ' || tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL SELECT 'function ' || oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 """
-ASIDE = ("keep_", "alembic_version", "patient_offers_quarantine")
+ASIDE = ("keep_", "alembic_version", "patient_offers_quarantine", "_prisma_migrations")
 
 
 @dataclass

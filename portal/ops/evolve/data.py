@@ -12,7 +12,8 @@ from psycopg.types.json import Jsonb
 
 from portal.ops.evolve.catalog import primary_key
 from portal.ops.evolve.errors import MigrationDataError
-from portal.ops.evolve.run import query
+from portal.ops.evolve.run import bind, query
+from portal.ops.evolve.watch import Batches, watching
 
 SMALLEST, FIRST, LARGEST = 200, 2000, 20000
 GOAL_SECONDS = 0.1
@@ -24,7 +25,7 @@ WITH batch AS (
 ), changed AS (
     UPDATE {table} AS t SET {assignments} FROM {sources} WHERE {same} {joins}
     RETURNING batch.hash = hashtextextended(ROW({unchanged_after})::text, 0) AS whole
-), last AS (SELECT {key} FROM batch ORDER BY {descending} LIMIT 1)
+), last AS (SELECT {key} FROM batch ORDER BY {descending} LIMIT 1){noting}
 SELECT (SELECT to_jsonb(last) FROM last) AS last,
        (SELECT count(*) FROM changed) AS changed, (SELECT count(*) FROM changed WHERE NOT whole) AS broken
 """
@@ -43,12 +44,12 @@ def backfill(
 ) -> int:
     """Set ``assignments`` on the rows that ``where`` finds, in key order; return how many changed.
 
-    ``where`` must no longer find a row that is done: that is what makes an interrupted run resume.
-    Raises MigrationDataError where a column of ``unchanged`` came out different.
+    An interrupted run goes on behind the last row it committed, then looks for rows that came in before it.
+    ``where`` must no longer find a row that is done. Raises MigrationDataError where a column of ``unchanged``
+    came out different.
     """
     key = _key(table)
-    after: dict[str, str] = {}
-    size, changed = FIRST, 0
+    progress = watching().batches(bind(), table, assignments, where)
     names = {
         "key": ", ".join(key),
         "descending": ", ".join(f"{column} DESC" for column in key),
@@ -60,22 +61,54 @@ def backfill(
         "joins": f"AND ({source.condition})" if source else "",
         "unchanged": ", ".join(unchanged),
         "unchanged_after": ", ".join(f"t.{column}" for column in unchanged),
+        "noting": progress.noting,
     }
+    changed = _fill(names, key, progress)
+    while query("SELECT EXISTS (SELECT FROM {table} WHERE {where})", None, **names).scalar_one():
+        progress.restart()
+        again = _fill(names, key, progress)
+        if not again:
+            break  # rows that the assignments leave as they are: the constraint that follows will tell
+        changed += again
+    progress.finish()
+    return changed
+
+
+def _fill(names: Mapping[str, str], key: Sequence[str], progress: Batches) -> int:
+    """Fill from the cursor to the last row; return how many rows changed."""
+    after, size, changed = dict(progress.cursor), FIRST, 0
     while True:
         started = time.monotonic()
-        row = query(_BATCH, {**after, "size": size}, **names, beyond=_beyond(key, after)).one()
+        row = query(_BATCH, {**after, **progress.parameters, "size": size}, **names, beyond=_beyond(key, after)).one()
         if row.broken:
-            raise MigrationDataError(f"{row.broken} rows of {table} came out of the backfill with old columns changed.")
+            raise MigrationDataError(
+                f"{row.broken} rows of {names['table']} came out of the backfill with old columns changed."
+            )
         if row.last is None:
             return changed
         after, changed = row.last, changed + int(row.changed)
+        progress.done(int(row.changed))
         size = _next_size(size, time.monotonic() - started)
 
 
 def batches(table: str, columns: str, *, where: str = "true") -> Iterator[list[Mapping[str, Any]]]:
-    """Yield rows of ``columns``, the key's included, in key order, for values only Python can compute."""
+    """Yield rows of ``columns``, the key's included, in key order, for values only Python can compute.
+
+    A batch counts as done when the next one is asked for. An interrupted run goes on behind the last one done,
+    then looks once more at what ``where`` finds before it.
+    """
+    progress = watching().batches(bind(), table, columns, where)
+    resumed = bool(progress.cursor)
+    yield from _rows(table, columns, where, progress)
+    if resumed:
+        progress.restart()
+        yield from _rows(table, columns, where, progress)
+    progress.finish()
+
+
+def _rows(table: str, columns: str, where: str, progress: Batches) -> Iterator[list[Mapping[str, Any]]]:
     key = _key(table)
-    after: dict[str, str] = {}
+    after = dict(progress.cursor)
     while True:
         rows = query(
             "SELECT {columns} FROM {table} AS t WHERE ({where}) {beyond} ORDER BY {order} LIMIT :size",
@@ -91,6 +124,7 @@ def batches(table: str, columns: str, *, where: str = "true") -> Iterator[list[M
             return
         yield batch
         after = {column: str(batch[-1][column]) for column in key}
+        progress.note(after, len(batch))
 
 
 def update_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> None:

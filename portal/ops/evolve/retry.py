@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
 from alembic.ddl.postgresql import PostgresqlImpl
+
+from portal.ops.evolve.watch import watching
 
 Result = TypeVar("Result")
 
@@ -18,30 +21,32 @@ ATTEMPTS = 40
 LONGEST_WAIT = 2.0
 
 
-def patiently(connection: sa.Connection, action: Callable[[], Result]) -> Result:
-    """Run ``action``, again after a growing wait each time a lock was not to be had.
+def patiently(connection: sa.Connection, statement: str, action: Callable[[], Result]) -> Result:
+    """Run ``action``, which sends ``statement``, again after a growing wait each time a lock was not to be had.
 
     Inside a transaction each attempt is a savepoint, so the locks of a failed one are let go.
     Raises the last error after ``ATTEMPTS`` attempts, about a minute.
     """
     for wait in _waits():
         try:
-            return _attempt(connection, action)
+            return _attempt(connection, statement, action)
         except sa.exc.OperationalError as error:
             if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
                 raise
+            watching().retried()
             time.sleep(wait)
-    return _attempt(connection, action)
+    return _attempt(connection, statement, action)
 
 
-def _attempt(connection: sa.Connection, action: Callable[[], Result]) -> Result:
+def _attempt(connection: sa.Connection, statement: str, action: Callable[[], Result]) -> Result:
+    with _savepoint(connection), watching().statement(connection, statement):
+        return action()
+
+
+def _savepoint(connection: sa.Connection) -> AbstractContextManager[object]:
     if is_autocommit(connection):
-        return action()
-    if not connection.in_transaction():
-        with connection.begin():
-            return action()
-    with connection.begin_nested():
-        return action()
+        return nullcontext()
+    return connection.begin_nested() if connection.in_transaction() else connection.begin()
 
 
 def is_autocommit(connection: sa.Connection) -> bool:
@@ -73,4 +78,4 @@ class RetryingImpl(PostgresqlImpl):
 
         if self.as_sql or self.connection is None:
             return action()
-        return patiently(self.connection, action)
+        return patiently(self.connection, str(construct), action)

@@ -25,7 +25,7 @@ def query(
     """Run a statement with bound parameters and return its result; waits for locks as DDL does."""
     connection = bind()
     text = sa.text(filled(statement, names))
-    return patiently(connection, lambda: connection.execute(text, parameters or {}))
+    return patiently(connection, text.text, lambda: connection.execute(text, parameters or {}))
 
 
 def bind() -> sa.Connection:
