@@ -8,7 +8,7 @@ lock with it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -21,17 +21,24 @@ POLL_SECONDS = 0.2
 
 
 @contextmanager
-def exclusive(connection: sa.Connection, wait_seconds: float) -> Iterator[None]:
+def exclusive(
+    connection: sa.Connection, wait_seconds: float, waiting: Callable[[], object] = lambda: None
+) -> Iterator[None]:
     """Hold the migration lock; raises MigrationLockedError where another run keeps it too long.
 
-    ``connection`` must not be in a transaction, and is not in one inside.
+    ``waiting`` is called once where it has to wait. ``connection`` must not be in a transaction, and is not in one
+    inside.
     """
     _settle(connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
     _notice_lost_clients(connection)
     deadline = time.monotonic() + wait_seconds
+    told = False
     while not _settle(connection, f"SELECT pg_try_advisory_lock({LOCK_KEY})"):
         if time.monotonic() > deadline:
             raise MigrationLockedError(f"Another upgrade has been running for over {wait_seconds:.0f} s.")
+        if not told:
+            told = True
+            waiting()
         time.sleep(POLL_SECONDS)
     try:
         yield

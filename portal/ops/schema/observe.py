@@ -63,7 +63,7 @@ class Observer:
         self._rewrites = rewrites
         self._files = self._read_files(connection)
         self.statements: list[Seen] = []
-        self._held: dict[tuple[str, str], float] = {}
+        self._held: dict[tuple[str, str], tuple[float, Lock]] = {}
         self.locks: dict[tuple[str, str], float] = {}
 
     @contextmanager
@@ -86,14 +86,23 @@ class Observer:
                 _roll_back_quietly(connection)
             raise
         seen.ms = (time.perf_counter() - started) * 1000
-        self._account(seen, started, alone=alone)
         self.statements.append(seen)
+        if alone:
+            self.end_transaction()
+
+    @contextmanager
+    def batch(self, statement: str) -> Iterator[None]:
+        """Surround a batch of a backfill: it locks rows, not tables, so it is only timed."""
+        started = time.perf_counter()
+        yield
+        self.statements.append(Seen(statement, (time.perf_counter() - started) * 1000))
 
     def end_transaction(self) -> None:
         """Tell that the transaction has ended, and its locks with it."""
         now = time.perf_counter()
-        for key, since in self._held.items():
-            self.locks[key] = max(self.locks.get(key, 0.0), (now - since) * 1000)
+        for key, (since, lock) in self._held.items():
+            lock.ms = (now - since) * 1000
+            self.locks[key] = max(self.locks.get(key, 0.0), lock.ms)
         self._held.clear()
 
     def longest(self) -> float:
@@ -103,20 +112,15 @@ class Observer:
     def _look(self, connection: sa.Connection, seen: Seen, started: float) -> None:
         for oid, relation, mode in connection.exec_driver_sql(_LOCKS).all():
             if oid in self._files and (relation, mode) not in self._held:
-                seen.locks.append(Lock(relation, mode))
-                self._held[relation, mode] = started
+                lock = Lock(relation, mode)
+                seen.locks.append(lock)
+                self._held[relation, mode] = started, lock
         if self._rewrites:
             files = self._read_files(connection)
             seen.rewrites = [
                 name for oid, (name, file) in files.items() if oid in self._files and self._files[oid][1] != file
             ]
             self._files.update({oid: files[oid] for oid in files.keys() & self._files.keys()})
-
-    def _account(self, seen: Seen, started: float, *, alone: bool) -> None:
-        if alone:
-            for lock in seen.locks:
-                lock.ms = (time.perf_counter() - started) * 1000
-            self.end_transaction()
 
     @staticmethod
     def _read_files(connection: sa.Connection) -> dict[int, tuple[str, int]]:

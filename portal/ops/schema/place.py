@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -49,13 +49,14 @@ class Place:
         return read_revisions(self.scripts())
 
     @contextmanager
-    def locked(self) -> Iterator[sa.Connection]:
+    def locked(self, waiting: Callable[[], object] = lambda: None) -> Iterator[sa.Connection]:
         """Yield a connection that holds the migration lock, so that nobody else moves a revision meanwhile.
 
-        Raises MigrationLockedError where another run keeps it for longer than ``-x lock_wait`` says.
+        ``waiting`` is called once where another run holds it. Raises MigrationLockedError where that one keeps it for
+        longer than ``-x lock_wait`` says.
         """
         wait = float(self.options.get("lock_wait", LOCK_WAIT_SECONDS))
-        with self.engine.connect() as connection, lock.exclusive(connection, wait):
+        with self.engine.connect() as connection, lock.exclusive(connection, wait, waiting):
             yield connection
 
     def upgrade(self, target: str = "head", run: Run | None = None, connection: sa.Connection | None = None) -> None:

@@ -35,6 +35,7 @@ from portal.ops.schema.tables import Direction, MigrationLog, RunStatus, ensure_
 from portal.ops.schema.tables import MigrationStep as StepRow
 
 log = structlog.get_logger("portal.migrations")
+_BATCH = "UPDATE ops.migration_step"  # a batch notes its cursor; a backfill counts as one step, not each batch
 _NOTING = """
 , noted AS (
     UPDATE ops.migration_step SET cursor = (SELECT to_jsonb(last) FROM last), updated_at = clock_timestamp(),
@@ -99,8 +100,12 @@ class Recorder(Watch):
     @contextmanager
     def statement(self, connection: sa.Connection, statement: str) -> Iterator[None]:
         """Time a statement, see what it locks, and count it as a step."""
-        if is_question(statement) or "ops.migration_step" in statement:
+        if is_question(statement):
             yield
+            return
+        if _BATCH in statement:
+            with self._observer.batch(statement):
+                yield
             return
         self._statement = statement
         self._run.tell("statement", {"statement": statement})

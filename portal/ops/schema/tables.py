@@ -117,6 +117,19 @@ class MigrationStep(OpsBase):
     finished_at: Mapped[datetime | None]
 
 
+class Plan(OpsBase):
+    """What the pending revisions will do, seen on an empty copy: the newest one is shown to people."""
+
+    __tablename__ = "migration_plan"
+
+    made_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+    from_heads: Mapped[str]
+    to_heads: Mapped[str]
+    checksums: Mapped[dict[str, Any]]  # revision -> AST checksum
+    # {"revision", "statements": n, "findings": [{"rule", "message", "allowed"}], "locks": [{...}], "rewrites": []}
+    revisions: Mapped[list[Any]]
+
+
 class WorkStatus(StrEnum):
     """What became of a backup, a rehearsal or a verification."""
 
@@ -167,7 +180,8 @@ class Rehearsal(OpsBase):
     again_ms: Mapped[int | None]
     expected_ms: Mapped[int | None]  # of the upgrade on the real database
     longest_lock_ms: Mapped[int | None]
-    statements: Mapped[list[Any] | None]  # {"revision", "sql", "ms", "locks": [{"relation", "mode"}], "rewrites": []}
+    # {"revision", "sql", "times", "ms", "longest_ms", "locks": [{"relation", "mode", "ms"}], "rewrites": []}
+    statements: Mapped[list[Any] | None]
     findings: Mapped[list[Any] | None]  # what was wrong, as lines of text
     error: Mapped[str | None]
     by: Mapped[str | None]
