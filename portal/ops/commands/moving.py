@@ -16,9 +16,9 @@ from portal.ops.schema.backup import current_vault
 from portal.ops.schema.rehearse import Rehearsed
 from portal.ops.schema.rehearse import rehearse as rehearse_on_copy
 from portal.ops.schema.resolve import accept_checksum, mark_applied, mark_rolled_back
-from portal.ops.schema.scripts import Phase
+from portal.ops.schema.scripts import Phase, resolve_target
 from portal.ops.schema.state import read_state
-from portal.ops.schema.upgrade import Move, Outcome, Wish, resolve_target, undone
+from portal.ops.schema.upgrade import Move, Outcome, Wish, undone
 
 SLOWEST = 10
 _REHEARSED = "[green]Rehearsed: rows and schema came back as they were.[/green]"
@@ -88,9 +88,7 @@ def upgrade(shell: Shell, revision: str, *, sql: bool, tag: str | None, **given:
         print_plan(shell, revision, sql=True)
         return
     wish = Wish(
-        target=revision
-        if given["phase"] or "+" in revision or revision.startswith("head")
-        else resolve_target(shell.place.scripts(), revision),
+        target=revision,
         phase=Phase(given["phase"]) if given["phase"] else None,
         by=who(),
         without_backup=given["without_backup"],

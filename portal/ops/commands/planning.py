@@ -7,13 +7,13 @@ from rich.markup import escape
 from rich.text import Text
 
 from portal.models import metadata
-from portal.ops.commands.shell import Shell, ops_command, table
+from portal.ops.commands.shell import Shell, ops_command
 from portal.ops.evolve.errors import ExitCode
 from portal.ops.schema.drift import find_drift
-from portal.ops.schema.lint import lint_file
+from portal.ops.schema.lint import Finding, lint_file
 from portal.ops.schema.plan import Plan, PlannedRevision, keep_plan, make_plan
+from portal.ops.schema.scripts import Revision, resolve_target
 from portal.ops.schema.state import read_state
-from portal.ops.schema.upgrade import resolve_target
 
 
 @ops_command("plan", examples=["flask db plan", "flask db plan --sql > pending.sql", "flask db plan 20261201101500"])
@@ -62,18 +62,9 @@ def lint(shell: Shell, everything: bool) -> None:
             for finding in lint_file(revision)
         ]
     bad = [(revision, finding) for revision, finding in rows if finding.is_dangerous and not revision.is_exempt]
-    shown = [
-        [
-            revision.id,
-            finding.rule,
-            escape(finding.message),
-            escape(finding.allowed or ("landed before the rules" if revision.is_exempt else "[red]not allowed[/red]")),
-        ]
-        for revision, finding in rows
-    ]
     shell.finish(
         [{"revision": revision.id, "exempt": revision.is_exempt, **finding.as_json()} for revision, finding in rows],
-        table("", "Revision", "Rule", "What", "Reason", rows=shown) if rows else "Nothing to say.",
+        *([_judged(revision, finding) for revision, finding in rows] or ["[green]Nothing to say.[/green]"]),
         code=ExitCode.DANGEROUS if bad else ExitCode.OK,
     )
 
@@ -123,13 +114,19 @@ def _pages(planned: PlannedRevision) -> list[Text | str]:
     lines: list[Text | str] = [Text(f"\n{revision.id} {revision.name}  ({revision.phase or 'no phase'})", "bold")]
     lines += [escape(f"  {name}: {text}") for name, text in revision.header.items()]
     lines.append(f"  {len(planned.statements)} statements")
-    lines += [f"  locks {lock['relation']} ({lock['mode']})" for lock in planned.locks]
+    for mode in sorted({lock["mode"] for lock in planned.locks}):
+        locked = [lock["relation"] for lock in planned.locks if lock["mode"] == mode]
+        lines.append(f"  locks briefly ({mode.removesuffix('Lock')}): {', '.join(locked)}")
     lines += [f"  [red]writes {name} anew[/red]" for name in planned.rewrites]
-    lines += [
-        f"  [{'yellow' if finding.allowed or revision.is_exempt else 'red'}]{escape(str(finding))}[/]"
-        for finding in planned.findings
-    ]
+    lines += [f"  {_judged(revision, finding)}" for finding in planned.findings]
     return lines
+
+
+def _judged(revision: Revision, finding: Finding) -> str:
+    """Return a finding on a line, red where it keeps an upgrade from starting."""
+    if revision.is_exempt:
+        return f"[dim]{revision.id} {escape(str(finding))} (landed before the rules)[/dim]"
+    return f"[{'yellow' if finding.allowed else 'red'}]{revision.id} {escape(str(finding))}[/]"
 
 
 def _verdict(made: Plan) -> list[str]:

@@ -49,6 +49,7 @@ _CREATE_TABLE = re.compile(rf"\s*CREATE TABLE (?:IF NOT EXISTS )?{_IDENTIFIER.fo
 _WRITE = re.compile(
     rf"\s*(?:WITH .*?\b)?(?:UPDATE|DELETE FROM)\s+(?:ONLY\s+)?{_IDENTIFIER.format('table')}", re.I | re.S
 )
+_DDL = re.compile(r"\s*(CREATE|ALTER|DROP|GRANT|REVOKE|SET)\b", re.I)
 _BATCHED = re.compile(r"\bWITH batch AS\b|\bjsonb_populate_recordset\b|\bops\.migration_step\b")
 _DROP_TABLE = re.compile(rf"\s*DROP TABLE (?:IF EXISTS )?{_IDENTIFIER.format('table')}", re.I)
 _DROP_COLUMN = re.compile(rf"\s*ALTER TABLE (?:ONLY )?{_IDENTIFIER.format('table')}.*\bDROP COLUMN\b", re.I | re.S)
@@ -83,8 +84,9 @@ class Finding:
 def lint_revision(revision: Revision, statements: Sequence[Seen]) -> list[Finding]:
     """Return what is to be said about a revision's file and the ``statements`` it sent."""
     found = [*lint_file(revision), *_lint_statements(revision, statements)]
+    once = {(one.rule, one.message): one for one in reversed(found)}
     return [
-        Finding(one.rule, one.message, one.statement, revision.allowed.get(one.rule)) for one in dict.fromkeys(found)
+        Finding(one.rule, one.message, one.statement, revision.allowed.get(one.rule)) for one in reversed(once.values())
     ]
 
 
@@ -117,8 +119,9 @@ def _lint_words(revision: Revision) -> Iterator[Finding]:
 
 def _lint_statements(revision: Revision, statements: Sequence[Seen]) -> Iterator[Finding]:
     made = {match["table"] for seen in statements if (match := _CREATE_TABLE.match(seen.statement))}
-    sent = [seen.statement for seen in statements if not _is_own_index(seen.statement, made)]
-    yield from squawk(sent)
+    yield from squawk([
+        seen.statement for seen in statements if _DDL.match(seen.statement) and not _is_own_index(seen.statement, made)
+    ])  # fmt: skip
     kept: set[str] = set()
     for seen in statements:
         text = seen.statement
@@ -131,7 +134,7 @@ def _lint_statements(revision: Revision, statements: Sequence[Seen]) -> Iterator
         if match and match["table"] not in made and not _BATCHED.search(text) and "keep_" not in match["table"]:
             yield Finding("update-whole-table", f"All rows of {match['table']} at once; use evolve.backfill().", text)
         dropped = _DROP_TABLE.match(text) or _DROP_COLUMN.match(text)
-        if dropped and dropped["table"] not in made | kept and "keep_" not in dropped["table"]:
+        if dropped and not _is_kept(dropped["table"], made, kept) and "keep_" not in dropped["table"]:
             yield Finding(
                 "drop-without-keep",
                 f"What {dropped['table']} loses is not kept; use evolve.keep_columns/keep_table.",
@@ -175,6 +178,11 @@ def _squawk_program() -> Path:
     if found is None:
         raise EvolveError("squawk is not installed, and without it no revision can be judged: see requirements.txt.")
     return Path(found)
+
+
+def _is_kept(table: str, made: set[str], kept: set[str]) -> bool:
+    """Tell whether the revision made ``table`` itself, or put its rows aside before."""
+    return table in made or any(name == table or name.startswith(f"{table}_") for name in kept)
 
 
 def _does_nothing(body: list[ast.stmt]) -> bool:

@@ -14,6 +14,8 @@ from typing import Any
 
 from alembic.script import Script, ScriptDirectory
 
+from portal.ops.evolve.errors import EvolveError
+
 # The last revision that landed before the rules below were kept; older ones are exempt and never edited.
 LAST_EXEMPT = "20261123101100"
 _SECTION = re.compile(r"^(What it does|Warnings|Phases|Downgrade): ", re.MULTILINE)
@@ -117,3 +119,11 @@ def checksums(source: bytes) -> tuple[str, str]:
 
 def _is_docstring(node: object) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def resolve_target(scripts: ScriptDirectory, revision: str) -> str:
+    """Return the full id of a revision named in part; raises EvolveError where none is."""
+    found = scripts.get_revision(revision)
+    if found is None:
+        raise EvolveError(f"There is no revision {revision!r}.")
+    return str(found.revision)

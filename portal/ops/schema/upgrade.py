@@ -17,7 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
-from portal.ops.evolve.errors import BackupError, EvolveError
+from portal.ops.evolve.errors import BackupError
 from portal.ops.schema.backup import Vault
 from portal.ops.schema.place import Place
 from portal.ops.schema.plan import keep_plan, make_plan
@@ -199,8 +199,10 @@ def find_rehearsal(connection: sa.Connection, state: State, target: str) -> UUID
         .where(Rehearsal.started_at > datetime.now(UTC) - EVIDENCE_AGE)
         .order_by(Rehearsal.started_at.desc())
     )
-    found: UUID | None = next((row.id for row in rows if checksums.items() <= row.checksums.items()), None)
-    return found
+    for row in rows:
+        if checksums.items() <= row.checksums.items():
+            return UUID(str(row.id))
+    return None
 
 
 def _aside(connection: sa.Connection) -> dict[str, int]:
@@ -208,11 +210,3 @@ def _aside(connection: sa.Connection) -> dict[str, int]:
     return {
         name: rows for name, rows in count_rows(connection).items() if name.startswith("keep_") or "_quarantine" in name
     }
-
-
-def resolve_target(scripts: ScriptDirectory, revision: str) -> str:
-    """Return the full id of a revision named in part; raises EvolveError where none is."""
-    found = scripts.get_revision(revision)
-    if found is None:
-        raise EvolveError(f"There is no revision {revision!r}.")
-    return str(found.revision)
