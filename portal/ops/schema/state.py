@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from portal.ops.evolve.errors import DivergedError, ExitCode
 from portal.ops.evolve.lock import LOCK_KEY
@@ -25,7 +26,7 @@ _LATEST = (
         MigrationLog.checksum, MigrationLog.ast_checksum, MigrationLog.error_class, MigrationLog.error,
         MigrationLog.applied_steps_count, MigrationLog.migration_steps_count, MigrationLog.phase,
     )
-    .distinct(MigrationLog.revision)
+    .ext(distinct_on(MigrationLog.revision))
     .order_by(MigrationLog.revision, MigrationLog.started_at.desc(), MigrationLog.id.desc())
 )  # fmt: skip
 
@@ -146,7 +147,7 @@ def _applied_with(connection: sa.Connection, history: bool) -> list[Any]:
         return []
     return list(connection.execute(
         sa.select(MigrationLog.revision, MigrationLog.checksum, MigrationLog.ast_checksum)
-        .distinct(MigrationLog.revision)
+        .ext(distinct_on(MigrationLog.revision))
         .where(MigrationLog.direction.in_((Direction.UP, Direction.STAMP)), MigrationLog.status == RunStatus.APPLIED)
         .order_by(MigrationLog.revision, MigrationLog.started_at.desc(), MigrationLog.id.desc())
     ))  # fmt: skip
