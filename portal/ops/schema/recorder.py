@@ -26,7 +26,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from uuid_utils.compat import uuid7
 
 from config import ROOT
-from portal.ops.evolve.retry import is_autocommit
+from portal.ops.evolve.retry import is_autocommit, patiently
 from portal.ops.evolve.watch import Batches, Watch, watched_by
 from portal.ops.schema.observe import Observer, Seen, is_question
 from portal.ops.schema.scripts import Revision, read_revisions
@@ -146,7 +146,7 @@ class Recorder(Watch):
             "revision", {"revision": self._revision, "name": file.name if file else "", "direction": self._direction}
         )
         self._row, self._steps, self._retries, self._started = uuid7(), 0, 0, time.perf_counter()
-        self._rows = count_rows(self._connection) if self._rows is None else self._rows
+        self._rows = _counted(self._connection) if self._rows is None else self._rows
         values = {**_facts(self._connection), **_about(file), **self._about_run()}
         self._connection.execute(sa.insert(MigrationLog).values(
             id=self._row, revision=self._revision, direction=self._direction, status=RunStatus.RUNNING,
@@ -180,7 +180,7 @@ class Recorder(Watch):
         """Add what is known only after the commit."""
         self._observer.end_transaction()
         self._run.seen.setdefault(self._revision, []).extend(self._observer.statements)
-        self._rows = count_rows(self._connection)
+        self._rows = _counted(self._connection)
         self._set(self._connection, duration_ms=self._elapsed(), rows_after=self._rows, **self._lock_values())
         self._connection.commit()
         self._row = None
@@ -298,6 +298,11 @@ class RecordedBatches(Batches):
     def _update(self, **values: Any) -> None:
         assert self.connection is not None
         self.connection.execute(sa.update(StepRow).where(StepRow.id == self.parameters["step_id"]).values(**values))
+
+
+def _counted(connection: sa.Connection) -> dict[str, int]:
+    """Count all rows; somebody may hold a table for a moment."""
+    return patiently(connection, "SELECT", lambda: count_rows(connection))
 
 
 def _about(file: Revision | None) -> dict[str, Any]:

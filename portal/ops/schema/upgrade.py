@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 from portal.ops.evolve.errors import BackupError
+from portal.ops.evolve.retry import patiently
 from portal.ops.schema.backup import Vault
 from portal.ops.schema.place import Place
 from portal.ops.schema.plan import keep_plan, make_plan
@@ -94,7 +95,7 @@ class Move:
             outcome.duration_ms = round((time.perf_counter() - started) * 1000)
             connection.rollback()
             if not is_empty(connection):
-                outcome.report = self._look_after()
+                outcome.report = self._look_after(connection)
             return outcome
 
     def downgrade(self) -> Outcome:
@@ -152,21 +153,20 @@ class Move:
         self.tell("note", {"text": "Making a backup ..."})
         return self.vault.make(reason=f"before {revision}", by=self.wish.by, tell=self.tell).id
 
-    def _look_after(self) -> Report | None:
-        with self.place.engine.connect() as connection:
-            record_sizes(connection)
-            connection.commit()
+    def _look_after(self, connection: sa.Connection) -> Report | None:
+        record_sizes(connection)
+        connection.commit()
         if not self.wish.verify:
             return None
         self.tell("note", {"text": "Checking the data ..."})
-        return verify(self.place, by=self.wish.by, tell=self.tell)
+        return verify(self.place, by=self.wish.by, tell=self.tell, connection=connection)
 
 
 def is_empty(connection: sa.Connection) -> bool:
     """Tell whether the database holds no row that could be lost. Leaves no transaction open."""
-    empty = not any(count_rows(connection).values())
+    counts = patiently(connection, "SELECT", lambda: count_rows(connection))
     connection.rollback()
-    return empty
+    return not any(counts.values())
 
 
 def undone(scripts: ScriptDirectory, state: State, target: str) -> list[Revision]:
