@@ -73,5 +73,8 @@ lock: setup-dev
 bench: setup-dev
 	PYTHONPATH=. $(BIN)/python -m benchmarks.list_page
 
+bench-%: setup-dev
+	PYTHONPATH=. $(BIN)/python -m benchmarks.$(subst -,_,$*)
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
