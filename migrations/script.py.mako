@@ -1,31 +1,29 @@
-"""${message[:1].upper() + message[1:].replace("_", " ")}.
+<%!
+    from portal.ops.evolve.generate import file_of
+%><% file = file_of(config, up_revision, message) %>"""${file.title}.
 
-What it does: say it in a sentence or two, for the person who runs it at night.
-Warnings: what it locks, rewrites or refuses; what the release before it must still be able to do.
-Phases: expand (columns, backfill), then contract (constraints the old release would break).
-Downgrade: what is kept, and where.
+${file.header}
 
 Revision ID: ${up_revision}
 Revises: ${down_revision | comma,n}
-Create Date: ${create_date}
+Create Date: ${file.created}
 """
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from alembic import op
-${imports if imports else ""}
 from portal.ops import evolve
 
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
-branch_labels = ${repr(branch_labels)}
-depends_on = ${repr(depends_on)}
+revision = ${repr(up_revision).replace("'", '"')}
+down_revision = ${repr(down_revision).replace("'", '"')}
+branch_labels = ${repr(branch_labels).replace("'", '"')}
+depends_on = ${repr(depends_on).replace("'", '"')}
 
+phase = "${file.phase}"
+${file.constants}
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+${file.upgrade}
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
+${file.downgrade}

@@ -28,6 +28,7 @@ from portal.ops.evolve.ddl import (
     replace_primary_key,
 )
 from portal.ops.evolve.errors import MigrationDataError, MigrationLockedError, MissingRolesError
+from portal.ops.evolve.filler import UNWRITTEN, add_filler, drop_filler, fill_column, require_written, written
 from portal.ops.evolve.keep import (
     keep_columns,
     keep_name,
@@ -37,10 +38,12 @@ from portal.ops.evolve.keep import (
     restore_table,
     restore_values,
 )
+from portal.ops.evolve.protect import grant_platform, protect_table, unprotect_table
 from portal.ops.evolve.quarantine import quarantine_rows, release_rows
 from portal.ops.evolve.run import online, option, query, run, run_script
 
 __all__ = [
+    "UNWRITTEN",
     "MigrationDataError",
     "MigrationLockedError",
     "MissingRolesError",
@@ -49,6 +52,7 @@ __all__ = [
     "add_check",
     "add_clinic_filler",
     "add_columns",
+    "add_filler",
     "add_foreign_key",
     "add_not_null",
     "add_unique",
@@ -59,9 +63,12 @@ __all__ = [
     "create_index",
     "drop_clinic_filler",
     "drop_constraint",
+    "drop_filler",
     "drop_index",
+    "fill_column",
     "fingerprint",
     "finish_clinic",
+    "grant_platform",
     "has_column",
     "has_constraint",
     "has_key",
@@ -74,6 +81,7 @@ __all__ = [
     "keep_table",
     "online",
     "option",
+    "protect_table",
     "quarantine_rows",
     "query",
     "refuse_collisions",
@@ -81,11 +89,14 @@ __all__ = [
     "release_rows",
     "replace_primary_key",
     "require_roles",
+    "require_written",
     "restore_columns",
     "restore_table",
     "restore_values",
     "run",
     "run_script",
     "table_columns",
+    "unprotect_table",
     "update_rows",
+    "written",
 ]

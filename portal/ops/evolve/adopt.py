@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from portal.ops.evolve.data import Source, backfill
 from portal.ops.evolve.ddl import add_columns, add_foreign_key, add_not_null, create_index
-from portal.ops.evolve.run import run
-
-_FUNCTION = """
-CREATE OR REPLACE FUNCTION fill_{table}_clinic_id() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    SELECT p.clinic_id INTO NEW.clinic_id FROM {parent} AS p WHERE p.id = NEW.{column};
-    RETURN NEW;
-END $$
-"""
+from portal.ops.evolve.filler import add_filler, drop_filler
 
 
 def add_clinic_filler(table: str, column: str, parent: str) -> None:
     """Add ``clinic_id`` to ``table``, filled for the old release's inserts from the row ``column`` names."""
     add_columns(table, "clinic_id uuid")
-    run(_FUNCTION, table=table, column=column, parent=parent)
-    run(
-        f"CREATE OR REPLACE TRIGGER fill_clinic_id BEFORE INSERT ON {table} FOR EACH ROW"
-        f" WHEN (NEW.clinic_id IS NULL) EXECUTE FUNCTION fill_{table}_clinic_id()"
-    )
+    add_filler(table, "clinic_id", f"(SELECT p.clinic_id FROM {parent} AS p WHERE p.id = t.{column})")
 
 
 def finish_clinic(table: str) -> None:
@@ -42,5 +30,4 @@ def clinic_from_parent(table: str, column: str, parent: str) -> None:
 
 def drop_clinic_filler(table: str) -> None:
     """Drop the trigger that filled ``clinic_id`` for the old release."""
-    run(f"DROP TRIGGER IF EXISTS fill_clinic_id ON {table}")
-    run(f"DROP FUNCTION IF EXISTS fill_{table}_clinic_id()")
+    drop_filler(table, "clinic_id")
