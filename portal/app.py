@@ -45,6 +45,7 @@ MENU = [
     MenuEntry("offers", _l("Offers"), "/offers/", "file-earmark-text", permission=Permission.OFFERS_READ),
     MenuEntry("catalog", _l("Treatments and prices"), "/catalog/", "tags", permission=Permission.CATALOG_READ),
     MenuEntry("platform", _l("Clinics"), "/clinics/", "hospital", Site.PLATFORM, Permission.CLINICS_READ),
+    MenuEntry("ops", _l("Database"), "/ops/migrations", "database", Site.PLATFORM, Permission.OPS_READ),
 ]
 
 

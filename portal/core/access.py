@@ -25,6 +25,8 @@ class Permission(StrEnum):
     OFFERS_WRITE = "offers.write"
     OFFERS_EXPORT = "offers.export"
     CLINICS_READ = "clinics.read"
+    OPS_READ = "ops.read"
+    OPS_RUN = "ops.run"
 
 
 class ClinicRole(StrEnum):
@@ -59,10 +61,12 @@ CLINIC_PERMISSIONS: dict[ClinicRole, frozenset[Permission]] = {
     ClinicRole.READONLY: _READ,
 }
 
+_OPERATION = frozenset({Permission.CLINICS_READ, Permission.OPS_READ, Permission.OPS_RUN})
+
 PLATFORM_PERMISSIONS: dict[PlatformRole, frozenset[Permission]] = {
-    PlatformRole.OWNER: frozenset({Permission.CLINICS_READ}),
+    PlatformRole.OWNER: _OPERATION,
     PlatformRole.AGENT: frozenset({Permission.CLINICS_READ}),
-    PlatformRole.OPS: frozenset({Permission.CLINICS_READ}),
+    PlatformRole.OPS: _OPERATION,
 }
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import procrastinate
 import structlog
 from flask import Flask
+from procrastinate.exceptions import AlreadyEnqueued
 
 from portal.core.audit import Actor, ActorKind
 from portal.core.bootstrap import conninfo
 from portal.core.clinics import open_clinic_ids
+from portal.core.database import current_session
 from portal.core.work import clinic_work, platform_work
 
 log = structlog.get_logger("portal.jobs")
 queue = procrastinate.App(connector=procrastinate.PsycopgConnector())
+DEFAULT_QUEUE = "default"
 SYSTEM = Actor(ActorKind.SYSTEM, "Clinikoop")
 _portal: list[Flask] = []
 
@@ -30,10 +33,34 @@ def portal_app() -> Flask:
     return _portal[0]
 
 
-def run_worker(app: Flask, *, wait: bool = True) -> None:
-    """Run jobs until the process is told to stop, a job in hand finished first; without ``wait``, until none is due."""
+def run_worker(app: Flask, *, queues: Sequence[str] = (DEFAULT_QUEUE,), wait: bool = True) -> None:
+    """Run jobs of ``queues`` until the process is told to stop, a job in hand finished first.
+
+    Without ``wait``, until none is due.
+    """
     with queue.replace_connector(connector(app)) as working:
-        working.run_worker(concurrency=2, wait=wait)
+        working.run_worker(queues=list(queues), concurrency=2, wait=wait)
+
+
+def enqueue(name: str, **arguments: Any) -> bool:
+    """Queue the task ``name`` in the session's own transaction: it is there once that commits.
+
+    Return False where a job with the same queueing lock waits already.
+    """
+    session = current_session()
+    try:
+        with session.begin_nested():
+            connection = session.connection()
+            before = connection.exec_driver_sql("SELECT current_setting('search_path')").scalar_one()
+            connection.exec_driver_sql("SET LOCAL search_path = jobs, public")
+            job = queue.configure_task(
+                name, allow_unknown=False, connection=connection.connection.driver_connection
+            )  # fmt: skip
+            job.defer(**arguments)
+            connection.exec_driver_sql("SELECT set_config('search_path', %s, true)", (before,))
+    except AlreadyEnqueued:
+        return False
+    return True
 
 
 def connector(app: Flask) -> procrastinate.PsycopgConnector:

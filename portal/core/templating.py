@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from xml.etree import ElementTree
 
 from babel import Locale
 from babel.dates import format_date as babel_date
@@ -22,6 +23,7 @@ from portal.core.money import Currency, format_money
 from portal.core.phones import show_phone
 
 THEME_COOKIE = "theme"
+_FORBIDDEN = ("script", "style", "foreignObject", "image", "use", "a")
 THEMES = ("auto", "light", "dark")
 
 
@@ -139,6 +141,14 @@ def avatar(name: str) -> Markup:
     initials = words[0][0] + (words[-1][0] if len(words) > 1 else "")
     tone = sum(place * byte for place, byte in enumerate(name.encode(), start=1)) % 8
     return Markup('<span class="avatar av-{}" aria-hidden="true">{}</span>').format(tone, initials)
+
+
+def drawing(svg: ElementTree.Element) -> Markup:
+    """Return an SVG tree as markup, its texts escaped; raises ValueError for what the content policy forbids."""
+    for element in svg.iter():
+        if element.tag in _FORBIDDEN or any(name == "style" or name.startswith("on") for name in element.attrib):
+            raise ValueError(f"A drawing may not hold <{element.tag} {' '.join(element.attrib)}>.")
+    return Markup(ElementTree.tostring(svg, encoding="unicode"))  # noqa: S704 - the serializer has escaped it
 
 
 def count_label(count: int, cap: int, noun: str) -> str:

@@ -18,6 +18,8 @@ offers.read      yes yes yes yes yes yes
 offers.write     yes yes yes yes -   -
 offers.export    yes yes yes -   -   -
 clinics.read     -   -   -   -   -   -
+ops.read         -   -   -   -   -   -
+ops.run          -   -   -   -   -   -
 """
 # Columns: owner, agent, ops.
 PLATFORM_TABLE = """
@@ -30,6 +32,8 @@ offers.read      -   -   -
 offers.write     -   -   -
 offers.export    -   -   -
 clinics.read     yes yes yes
+ops.read         yes -   yes
+ops.run          yes -   yes
 """
 
 
