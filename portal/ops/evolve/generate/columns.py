@@ -34,6 +34,11 @@ def add_column(op: ops.AddColumnOp, found: Difference) -> list[Change]:
         down=[_keep(table, name, found)],
         keeps=f"{table}.{name} of every row",
     )
+    if found.grants_columns(table):
+        expand.warnings.append(
+            f"The application may change some columns of {table} only: where clinics set {name} themselves, add "
+            f'evolve.run("GRANT UPDATE ({name}) ON {table} TO clinikoop_app").'
+        )
     if column.nullable and default is not None and not settled:
         raise EvolveError(f"{table}.{name}: its default {default} would write the whole table anew; write it by hand.")
     if column.comment:

@@ -22,6 +22,10 @@ _OTHER_POLICIES = """
 SELECT string_agg(policyname, ', ' ORDER BY policyname) FROM pg_policies
  WHERE schemaname = 'public' AND tablename = :table AND policyname NOT IN ('clinic', 'migrator', 'backup')
 """
+_COLUMN_RIGHTS = """
+SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.' || quote_ident(:table))
+   AND attacl::text LIKE '%' || :role || '=%')
+"""
 
 
 @dataclass
@@ -93,6 +97,10 @@ class Difference:
     def platform_rights(self, table: str) -> str:
         """Return the admin host's rights."""
         return self.rights(table, PLATFORM_ROLE)
+
+    def grants_columns(self, table: str) -> bool:
+        """Tell whether the application has its rights on some columns of ``table`` only."""
+        return bool(self.connection.execute(sa.text(_COLUMN_RIGHTS), {"table": table, "role": APP_ROLE}).scalar())
 
     def other_policies(self, table: str) -> str:
         """Return the names of the policies that are not the standard ones."""

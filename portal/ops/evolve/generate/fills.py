@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,7 +48,8 @@ def hints(column: sa.Column[Any], found: Difference) -> list[str]:
             lines.append(f'From its {parent.name}: "{value}"')
     default = column.default
     if isinstance(default, sa.ColumnDefault) and default.is_scalar:
-        lines.append(f"The models give new rows {default.arg!r}.")
+        given = default.arg.value if isinstance(default.arg, Enum) else default.arg
+        lines.append(f"The models give new rows {given!r}.")
     return lines
 
 

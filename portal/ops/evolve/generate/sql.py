@@ -27,9 +27,8 @@ _INDEX = re.compile(
 )
 # How PostgreSQL shows ``x IN ('a', 'b')`` of a varchar; sent as it is shown, it would be shown otherwise again.
 _VARCHAR = r"'(?:[^']|'')*'::character varying"
-_ONE_OF = re.compile(
-    rf"(?:\((?P<inside>\w+)\)|\b(?P<bare>\w+))::text = ANY \(\(?ARRAY\[(?P<values>{_VARCHAR}(?:, {_VARCHAR})*)\]\)?::text\[\]\)"
-)
+_LISTED = rf"ARRAY\[(?P<values>{_VARCHAR}(?:, {_VARCHAR})*)\]"
+_ONE_OF = re.compile(rf"(?:\((?P<inside>\w+)\)|\b(?P<bare>\w+))::text = ANY \(\(?{_LISTED}\)?::text\[\]\)")
 _PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")
 _LONGEST_LINE = 112
 
