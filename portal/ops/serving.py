@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import click
-import flask_migrate
 import psycopg
 from flask import Flask
 
@@ -21,6 +20,9 @@ from portal.core.bootstrap import conninfo, start_embedded
 from portal.core.database import OWNER_BIND, PLATFORM_BIND, db
 from portal.core.embedded import EmbeddedServer
 from portal.core.settings import settings
+from portal.ops.schema.backup import current_vault
+from portal.ops.schema.place import current_place
+from portal.ops.schema.upgrade import Move, Wish
 
 LOCALHOST = "127.0.0.1"
 THREADS = 4
@@ -72,9 +74,13 @@ def destroy_embedded() -> None:
 
 
 def upgrade_database() -> None:
-    """Bring the tables up to date."""
+    """Bring the tables up to date, with a backup where there are rows.
+
+    Raises EvolveError where that is refused.
+    """
     click.echo("Bringing the database up to date ...")
-    flask_migrate.upgrade()
+    place = current_place()
+    Move(place, current_vault(place), Wish(by="flask demo"), lambda _event, _facts: None).upgrade()
 
 
 def serve(app: Flask, port: int, ready: Callable[[], None]) -> None:

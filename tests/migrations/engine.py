@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
+from flask import Flask
 
+from config import DatabaseUrls
+from portal.app import create_app
+from portal.core.database import db
+from portal.core.roles import APP_ROLE, BACKUP_ROLE, OWNER_ROLE, PLATFORM_ROLE
 from portal.ops.schema.place import Place
 from portal.ops.schema.state import State, read_state
+from tests.support.data import settings_for
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 HEAD = "20261123101100"
@@ -83,8 +90,38 @@ def add_revision(
     return path
 
 
-def locks_held(database: Any) -> sa.Connection:
-    """Return a connection that has read every table and not ended its transaction."""
-    connection = database.engine().connect()
-    connection.exec_driver_sql("SELECT count(*) FROM notes")
-    return connection
+@dataclass
+class Terminal:
+    """Runs `flask db ...` against one database, as somebody at a terminal without a keyboard would."""
+
+    app: Flask
+    backups: Path
+
+    def __call__(self, *words: str, **options: Any) -> Any:
+        """Run a command and return click's result; what an exception said is in ``output``."""
+        return self.app.test_cli_runner().invoke(args=["db", *words], **options)
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        """Run a command with --json, assert its exit code, and return its document."""
+        result = self(*words, "--json")
+        assert result.exit_code == code, (result.output, result.stderr, result.exception)
+        return json.loads(result.stdout)
+
+
+def terminal(database: Any, folder: Path, directory: Path = MIGRATIONS, *, environment: str = "testing") -> Terminal:
+    """Return a terminal at a portal over a test's database; its backups go below ``folder``."""
+    server, name = database.server, database.name
+    urls = DatabaseUrls(
+        app=server.url(name, APP_ROLE), platform=server.url(name, PLATFORM_ROLE),
+        owner=server.url(name, OWNER_ROLE), backup=server.url(name, BACKUP_ROLE),
+    )  # fmt: skip
+    settings = settings_for(urls)
+    app = create_app(
+        replace(settings, environment=environment, backups=replace(settings.backups, folder=folder / "backups"))  # type: ignore[arg-type]
+    )
+    app.extensions["migrate"].directory = str(directory)
+    app.extensions["migrate"].migrate.directory = str(directory)
+    with app.app_context():
+        engines = list(db.engines.values())
+    database.engines.update({f"app {number}": engine for number, engine in enumerate(engines)})  # disposed at the end
+    return Terminal(app, folder / "backups")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import psycopg
@@ -168,7 +168,8 @@ def table(title: str, *headings: str, rows: Iterable[Sequence[object]]) -> Table
     """Return a table for the terminal; a heading that begins with ">" is a column of numbers."""
     made = Table(title=title, title_justify="left", title_style="bold")
     for heading in headings:
-        made.add_column(heading.removeprefix(">"), justify="right" if heading.startswith(">") else "left")
+        justify: Literal["left", "right"] = "right" if heading.startswith(">") else "left"
+        made.add_column(heading.removeprefix(">"), justify=justify, overflow="fold")
     for row in rows:
         made.add_row(*(value if isinstance(value, str) else "" if value is None else str(value) for value in row))
     return made

@@ -138,7 +138,7 @@ class Recorder(Watch):
 
     def _begin(self, step: Any) -> None:
         ran = isinstance(step, RevisionStep)
-        moved = step.to_revisions if step.is_upgrade else step.from_revisions
+        moved = step.to_revisions if step.is_upgrade or not ran else step.from_revisions
         self._revision = next(iter(moved), "base")
         self._direction = (Direction.UP if step.is_upgrade else Direction.DOWN) if ran else Direction.STAMP
         file = self._files.get(self._revision)

@@ -57,14 +57,7 @@ class State:
         """The revisions the database lacks; all of them where it stands at an unknown one is not known, so none."""
         if self.unknown:
             return []
-        have: set[str] = set()
-        by_id = {revision.id: revision for revision in self.revisions}
-        todo = list(self.current)
-        while todo:
-            revision = by_id[todo.pop()]
-            if revision.id not in have:
-                have.add(revision.id)
-                todo += revision.down
+        have = _reached(self.current, {revision.id: revision for revision in self.revisions})
         return [revision for revision in self.revisions if revision.id not in have]
 
     @property
@@ -118,7 +111,8 @@ def read_state(connection: sa.Connection, revisions: Sequence[Revision]) -> Stat
     running = [row for row in latest.values() if row.status == RunStatus.RUNNING]
     dead = [row for row in running if row.backend_pid not in holders]
     failed = [row for row in latest.values() if row.status in (RunStatus.FAILED, RunStatus.INTERRUPTED)]
-    differing = [row for row in _applied_with(connection, history) if _differs(row, known)]
+    have = _reached(current, known)
+    differing = [row for row in _applied_with(connection, history) if row.revision in have and _differs(row, known)]
     return State(
         current=current,
         revisions=revisions,
@@ -153,5 +147,17 @@ def _applied_with(connection: sa.Connection, history: bool) -> list[Any]:
     ))  # fmt: skip
 
 
+def _reached(current: Sequence[str], known: dict[str, Revision]) -> set[str]:
+    """Return the ids of the revisions below ``current``, itself included; of unknown ones nothing is known."""
+    have: set[str] = set()
+    todo = [revision for revision in current if revision in known]
+    while todo:
+        revision = todo.pop()
+        if revision not in have:
+            have.add(revision)
+            todo += known[revision].down
+    return have
+
+
 def _differs(row: Any, known: dict[str, Revision]) -> bool:
-    return row.revision in known and row.checksum is not None and row.checksum != known[row.revision].checksum
+    return row.checksum is not None and row.checksum != known[row.revision].checksum
