@@ -29,6 +29,7 @@ from portal.core.web import Portal
 from portal.home.views import blueprint as home
 from portal.offers import jobs as offers_jobs
 from portal.offers.views import blueprint as offers
+from portal.ops import jobs as ops_jobs
 from portal.ops.views import blueprint as ops
 from portal.patients.views import blueprint as patients
 from portal.platform.views import blueprint as platform
@@ -36,7 +37,7 @@ from portal.preferences.views import blueprint as preferences
 
 __all__ = ["JOBS", "create_app", "models"]
 
-JOBS = (auth_jobs, offers_jobs)  # importing them registers their tasks with the queue
+JOBS = (auth_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
 BLUEPRINTS = (home, auth, preferences, patients, offers, catalog, platform, ops)
 
 MENU = [

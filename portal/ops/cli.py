@@ -24,6 +24,7 @@ from portal.core.settings import settings
 from portal.core.work import clinic_work, platform_work
 from portal.ops.demo.clinics import DemoClinic, accounts_table
 from portal.ops.demo.load import fill_clinic, load_demo, open_clinic
+from portal.ops.jobs import queues_of
 from portal.ops.seed import seed_clinic
 from portal.ops.serving import destroy_embedded, end_on_signals, refuse_busy_port, serve, upgrade_database
 
@@ -81,8 +82,8 @@ def roles() -> None:
 @click.command("worker")
 @with_appcontext
 def worker() -> None:
-    """Run background jobs until stopped."""
-    run_worker(_app())
+    """Run background jobs until stopped; the operators' own only where DATABASE_OWNER_URL is set."""
+    run_worker(_app(), queues=queues_of(_app()))
 
 
 @click.command("demo")

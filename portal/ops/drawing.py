@@ -54,11 +54,11 @@ def _named(days: Sequence[date], most: int) -> list[date]:
 
 
 def _steps(largest: int) -> list[int]:
-    """Return round sizes from nothing to above the largest, at most five of them."""
+    """Return round sizes from nothing to above the largest, at most six of them."""
     unit = 1024
     while largest > 1000 * unit:
         unit *= 1024
-    step = next(unit * round_one for round_one in _ROUND if unit * round_one * 4 >= largest)
+    step = next(unit * round_one for round_one in _ROUND if unit * round_one * 5 >= largest)
     return [step * place for place in range(-(-largest // step) + 1)]
 
 

@@ -27,19 +27,19 @@ def queues_of(app: Flask) -> list[str]:
         return [DEFAULT_QUEUE, OPS_QUEUE] if OWNER_BIND in db.engines else [DEFAULT_QUEUE]
 
 
-@queue.task(name=Work.BACKUP, queue=OPS_QUEUE, queueing_lock=Work.BACKUP, pass_context=False)
+@queue.task(name=Work.BACKUP.value, queue=OPS_QUEUE, queueing_lock=Work.BACKUP.value, pass_context=False)
 def backup_now(asked_by: str | None) -> None:
     """Back the database up."""
     _work(asked_by, lambda place, by: current_vault(place).make(reason=REASON, by=by))
 
 
-@queue.task(name=Work.REHEARSAL, queue=OPS_QUEUE, queueing_lock=Work.REHEARSAL, pass_context=False)
+@queue.task(name=Work.REHEARSAL.value, queue=OPS_QUEUE, queueing_lock=Work.REHEARSAL.value, pass_context=False)
 def rehearse_now(asked_by: str | None) -> None:
     """Rehearse the pending migrations on a copy."""
     _work(asked_by, lambda place, by: rehearse(place, current_vault(place), by=by))
 
 
-@queue.task(name=Work.VERIFICATION, queue=OPS_QUEUE, queueing_lock=Work.VERIFICATION, pass_context=False)
+@queue.task(name=Work.VERIFICATION.value, queue=OPS_QUEUE, queueing_lock=Work.VERIFICATION.value, pass_context=False)
 def verify_now(asked_by: str | None) -> None:
     """Check the data."""
     _work(asked_by, lambda place, by: verify(place, by=by))

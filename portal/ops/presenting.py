@@ -168,6 +168,11 @@ def span(length: timedelta) -> str:
     return format_timedelta(length, threshold=1.2)
 
 
+def marked(text: str) -> list[str]:
+    """Return a revision's sentence in pieces, every second of which is code: ``so``."""
+    return (text[:1].upper() + text[1:]).split("``")
+
+
 def short_day(day: date) -> str:
     """Write a day without its year, for an axis."""
     return format_date(day, "d MMM")

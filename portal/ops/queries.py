@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg.errors
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from portal.auth.models import PlatformUser
 from portal.core.clock import now
@@ -22,7 +23,6 @@ from portal.ops.schema.scripts import Revision
 from portal.ops.schema.state import State, read_state
 from portal.ops.schema.tables import (
     Backup,
-    MigrationLog,
     MigrationStep,
     OpsBase,
     Plan,
@@ -190,21 +190,10 @@ def list_sizes() -> Sequence[Any]:
     day = sa.cast(TableSize.at, sa.Date)
     statement = (
         sa.select(day.label("day"), TableSize.schema_name, TableSize.table_name, TableSize.bytes, TableSize.rows)
-        .distinct(day, TableSize.schema_name, TableSize.table_name)
+        .ext(distinct_on(day, TableSize.schema_name, TableSize.table_name))
         .where(TableSize.at > now() - timedelta(days=SIZE_DAYS))
         .order_by(day, TableSize.schema_name, TableSize.table_name, TableSize.at.desc())
     )  # fmt: skip
-    return current_session().execute(statement).all()
-
-
-@history_read()
-def list_applied() -> Sequence[Any]:
-    """Return id and revision of the newest row of each revision, so that pages can lead to it."""
-    statement = (
-        sa.select(MigrationLog.revision, MigrationLog.id)
-        .distinct(MigrationLog.revision)
-        .order_by(MigrationLog.revision, MigrationLog.id.desc())
-    )
     return current_session().execute(statement).all()
 
 

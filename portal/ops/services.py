@@ -35,7 +35,7 @@ def start_work(actor: Actor, work: Work) -> bool:
     """
     attempt = current_session().begin_nested()
     # Queued first and looked around after: a job that left the queue in between is then seen at work.
-    if not enqueue(work, asked_by=str(actor.id) if actor.id else None) or is_at_work(work):
+    if not enqueue(work.value, asked_by=str(actor.id) if actor.id else None) or is_at_work(work):
         attempt.rollback()
         return False
     attempt.commit()
