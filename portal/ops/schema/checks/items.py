@@ -102,11 +102,10 @@ def signed(facts: Facts, checklist: Checklist, heads: str, items: list[Item], si
         return items
     rows = facts.connection.execute(
         sa.select(Signature.item, Signature.signed_by, Signature.note, Signature.at)
-        .distinct(Signature.item)
         .where(Signature.checklist == checklist, Signature.heads == heads, Signature.item.in_(signable))
-        .order_by(Signature.item, Signature.at.desc())
+        .order_by(Signature.at)
     )
-    by_key = {row.item: row for row in rows}
+    by_key = {row.item: row for row in rows}  # the newest stays
     return [_with_signature(item, by_key.get(item.key)) for item in items]
 
 
