@@ -314,6 +314,33 @@ def test_a_rule_over_old_columns_waits_until_no_old_release_can_break_it(worksho
     workshop.round_trip()
 
 
+def checked(workshop: Workshop, *genders: str) -> list[Revision]:
+    """Write the revisions after which patients have one of ``genders``, under the check's old name."""
+    patients = workshop.models.tables["patients"]
+    old = next(one for one in patients.constraints if one.name == "ck_patients_gender")
+    patients.constraints.remove(old)
+    listed = ", ".join(f"'{gender}'" for gender in genders)
+    patients.append_constraint(sa.CheckConstraint(f"gender IN ({listed})", name="gender"))
+    return workshop.migrate("change_genders_of_patients")
+
+
+def test_a_list_of_values_that_grows_is_swapped_in_the_expand_phase(workshop):
+    (made,) = checked(workshop, "female", "male", "other", "unknown")
+    assert made.phase is Phase.EXPAND
+    assert "replace_check" in calls(made, "upgrade")
+    workshop.round_trip()
+    workshop.database.execute("UPDATE patients SET gender = 'unknown'")
+    with pytest.raises(MigrationDataError, match="not what ck_patients_gender asked for"):
+        workshop.down()
+    assert workshop.migrate("look_once_more_at_genders") == []
+
+
+def test_a_list_of_values_that_shrinks_waits_for_the_contract_phase(workshop):
+    (made,) = checked(workshop, "female", "male")
+    assert made.phase is Phase.CONTRACT
+    workshop.round_trip()
+
+
 def test_an_optional_column_becomes_required_in_two_phases_and_is_empty_again_on_the_way_down(workshop):
     workshop.models.tables["patients"].c.city.nullable = False
     expand, contract = workshop.migrate("require_city_of_patients")

@@ -25,6 +25,7 @@ from portal.ops.evolve.ddl import (
     create_index,
     drop_constraint,
     drop_index,
+    replace_check,
     replace_primary_key,
 )
 from portal.ops.evolve.errors import MigrationDataError, MigrationLockedError, MissingRolesError
@@ -87,6 +88,7 @@ __all__ = [
     "refuse_collisions",
     "refuse_rows",
     "release_rows",
+    "replace_check",
     "replace_primary_key",
     "require_roles",
     "require_written",

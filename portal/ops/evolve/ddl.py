@@ -27,6 +27,12 @@ def add_check(table: str, name: str, condition: str) -> None:
     run(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
 
 
+def replace_check(table: str, name: str, condition: str) -> None:
+    """Put another condition under the name of a check; no moment is without one, and old rows are looked at after."""
+    run(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}, ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID")
+    run(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+
+
 def add_not_null(table: str, column: str) -> None:
     """Make ``column`` NOT NULL without a scan under an exclusive lock."""
     name = f"ck_{table}_{column}_present"

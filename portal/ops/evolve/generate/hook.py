@@ -11,6 +11,7 @@ from alembic.operations import MigrationScript, ops
 from alembic.runtime.migration import MigrationContext
 
 from portal.ops.evolve import naming
+from portal.ops.evolve.generate.checks import change_check, changed_checks
 from portal.ops.evolve.generate.difference import Difference, flat
 from portal.ops.evolve.generate.files import RevisionFile, name_fills
 from portal.ops.evolve.generate.steps import Change, Phase
@@ -31,14 +32,11 @@ def write_revisions(config: Config, context: MigrationContext, directives: list[
         return  # `alembic check` only compares
     naming.refuse_vague(script.message)
     operations = flat(script.upgrade_ops.ops) if script.upgrade_ops else []
-    if asked["autogenerate"] and not operations:
+    changes = _changes(operations, context) if asked["autogenerate"] else []
+    if asked["autogenerate"] and not changes:
         directives[:] = []
         config.print_stdout("Models and database do not differ: nothing to write.")
         return
-    changes: list[Change] = []
-    if operations:
-        assert context.connection is not None
-        changes = translate(Difference(operations, _metadata(context), context.connection))
     files = plan_files(str(script.message), _new_id(asked["rev_id"], context), changes)
     for file in files:
         naming.refuse_vague(file.name)
@@ -112,8 +110,12 @@ def _later(revision: str) -> str:
     return moment.strftime(_FORMAT)
 
 
-def _metadata(context: MigrationContext) -> Any:
-    return context.opts["target_metadata"]
+def _changes(operations: list[Any], context: MigrationContext) -> list[Change]:
+    """Return what becomes of Alembic's operations, and of the checks that changed under their names."""
+    assert context.connection is not None
+    found = Difference(operations, context.opts["target_metadata"], context.connection)
+    checks = [change_check(check, found) for check in changed_checks(found.metadata, context.connection)]
+    return [*translate(found), *checks]
 
 
 def _say_what_is_left(config: Config, files: Sequence[RevisionFile]) -> None:
