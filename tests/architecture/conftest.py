@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,9 +18,11 @@ from portal.core.database import Base
 from portal.core.gate import declared_access
 from portal.core.work import clinic_work
 from portal.offers.models import Offer, PatientOffer
+from portal.ops.schema.tables import MigrationLog, Rehearsal, Verification
 from portal.patients.models import Patient
 from tests.architecture.markup import read
 from tests.support.data import NAMES
+from tests.support.history import add_sizes, written
 from tests.support.people import Person
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -63,7 +65,17 @@ def doors(app: Flask) -> list[Door]:
 
 
 @pytest.fixture
-def ids_of(portal: Flask) -> Callable[[ClinicInfo], dict[str, UUID]]:
+def history_ids(portal: Flask) -> Iterator[dict[str, UUID]]:
+    """Rows of the operators' history, by the parameter name that addresses use; gone after the test."""
+    with written(portal) as add:
+        add_sizes(add, 3, {"patients": 300_000, "offers": 200_000})
+        yield {
+            "log_id": add(MigrationLog), "rehearsal_id": add(Rehearsal), "verification_id": add(Verification),
+        }  # fmt: skip
+
+
+@pytest.fixture
+def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo], dict[str, UUID]]:
     """Return, for a clinic, one id of its own for each parameter name that addresses use."""
 
     def find(clinic: ClinicInfo) -> dict[str, UUID]:
@@ -76,6 +88,7 @@ def ids_of(portal: Flask) -> Callable[[ClinicInfo], dict[str, UUID]]:
         assert treatment_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
+            **history_ids,
         }  # fmt: skip
 
     return find

@@ -83,7 +83,7 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         text = "".join(self.text or []).strip()
         if tag == "title":
-            self.document.title = text
+            self.document.title = self.document.title or text  # a drawing has a title, too
         elif tag == "h1":
             self.document.headings.append(text)
         elif tag == "textarea" and self.form and self.area:

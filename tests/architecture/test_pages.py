@@ -26,7 +26,7 @@ from tests.architecture.markup import Document, read
 from tests.support.people import Person
 
 Ids = Callable[[ClinicInfo], dict[str, UUID]]
-PARTS = {"patients.similar"}  # pieces of a page, asked for by its script
+PARTS = {"patients.similar", "ops.now"}  # pieces of a page, asked for by its script
 
 # Most statements a list page may send: finding the clinic is remembered, so who is asking, and what is listed.
 BUDGETS = [
@@ -35,7 +35,8 @@ BUDGETS = [
     ("papatya", "owner", "/patients/?state=archived", 6), ("papatya", "owner", "/offers/", 6),
     ("papatya", "owner", "/offers/?q=yilmaz&kind=draft&currency=TRY", 6), ("papatya", "owner", "/catalog/", 6),
     ("papatya", "owner", "/catalog/?q=kron", 6), ("admin", "ops", "/clinics/", 6),
-    ("admin", "ops", "/clinics/?q=pap", 6),
+    ("admin", "ops", "/clinics/?q=pap", 6), ("admin", "ops", "/ops/migrations/history?show=up", 6),
+    ("admin", "ops", "/ops/sizes", 6), ("admin", "ops", "/ops/backups", 16), ("admin", "ops", "/ops/migrations", 20),
 ]  # fmt: skip
 
 

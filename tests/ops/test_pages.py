@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from portal.core.access import Site
 from portal.core.clock import now
@@ -21,23 +20,12 @@ from portal.ops.evolve.lock import LOCK_KEY
 from portal.ops.files import current_revisions
 from portal.ops.schema.tables import Backup, MigrationLog, MigrationStep, Plan, Rehearsal, Verification
 from tests.architecture.markup import read
-from tests.support.history import NEWEST, STATEMENT, Add, add_sizes, check, statement, written
-from tests.support.pages import row_names, text_of
+from tests.support.history import NEWEST, STATEMENT, Add, add_sizes, check, statement
+from tests.support.pages import row_names, text_of, told
 from tests.support.people import Person
 
 PLACES = ("migrations", "migrations/history", "backups", "rehearsals", "verifications", "sizes", "now")
 EARLIER = "20261123100900"
-
-
-@pytest.fixture
-def write(portal: Flask) -> Iterator[Add]:
-    with written(portal) as add:
-        yield add
-
-
-@pytest.fixture
-def ops(sign_in: Callable[..., Person]) -> Person:
-    return sign_in("ops", "admin")
 
 
 @contextmanager
@@ -62,12 +50,6 @@ def migrating(app: Flask) -> Iterator[int]:
     with engine.connect() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK_KEY})")
         yield int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
-
-
-def told(answer: TestResponse) -> str:
-    """Return what the page's main part says, as text."""
-    assert answer.status_code == 200, answer.text[:500]
-    return text_of(answer.text.partition("<main")[2])
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 
-import psycopg
-import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.app import create_app
 from portal.core import jobs
 from portal.core.audit import ActivityLog
-from portal.core.bootstrap import conninfo, prepare_embedded
 from portal.core.clinics import ClinicInfo
-from portal.core.database import current_session, db
-from portal.core.embedded import EmbeddedServer
+from portal.core.database import current_session
 from portal.core.work import clinic_work
 from portal.offers.models import Offer
 from portal.offers.queries import default_status, get_offer
 from portal.offers.services import move_offer
-from tests.conftest import TEMPLATE
-from tests.support.data import settings_for
-
-
-@pytest.fixture
-def committed(server: EmbeddedServer, worker_id: str) -> Iterator[Flask]:
-    name = f"worker_{worker_id}"
-    with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name}")
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER clinikoop_owner")
-    before = jobs.portal_app()
-    app = create_app(settings_for(prepare_embedded(server, name)))
-    yield app
-    jobs.configure_jobs(before)
-    with app.app_context():
-        for engine in db.engines.values():
-            engine.dispose()
-    with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def send_an_offer_that_ended_yesterday(app: Flask, clinic: ClinicInfo) -> Offer:

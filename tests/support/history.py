@@ -23,7 +23,6 @@ from portal.ops.schema.tables import (
     Rehearsal,
     TableSize,
     Verification,
-    ensure_tables,
 )
 
 Add = Callable[..., UUID]
@@ -82,8 +81,6 @@ def add(app: Flask, kind: type[OpsBase], /, **values: Any) -> UUID:
 @contextmanager
 def written(app: Flask) -> Iterator[Add]:
     """Yield a function that writes rows for a while: at the end all history is as it was."""
-    with app.app_context(), db.engines["owner"].connect() as connection:
-        ensure_tables(connection)
     made: list[tuple[type[OpsBase], UUID]] = []
 
     def remember(kind: type[OpsBase], /, **values: Any) -> UUID:

@@ -24,6 +24,12 @@ def text_of(html: str) -> str:
     return " ".join(unescape(_TAG.sub(" ", html)).split())
 
 
+def told(answer: TestResponse) -> str:
+    """Return what the page's main part says, as text."""
+    assert answer.status_code == 200, answer.text[:500]
+    return text_of(answer.text.partition("<main")[2])
+
+
 def main_form(page: str) -> str:
     """Return the inside of the page's form that is filled in, without the template of a blank line."""
     found = re.search(r'<form class="form[^>]*>(.*?)</form>', page, re.DOTALL)
