@@ -19,10 +19,11 @@ from config import BackupSettings
 from portal.app import create_app
 from portal.core.bootstrap import prepare_embedded
 from portal.core.database import db
-from portal.core.roles import OWNER_ROLE
+from portal.core.roles import APP_ROLE, OWNER_ROLE
 from portal.ops.commands.checks import preflight, verify_command
 from portal.ops.evolve.errors import EvolveError
 from portal.ops.schema.checklist import Checklist, ItemState, after, before, keep_reads, sign
+from portal.ops.schema.checks import before as before_items
 from portal.ops.schema.checks.reads import measure_reads, slower_reads
 from portal.ops.schema.place import Place, current_place
 from portal.ops.schema.tables import Backup, MigrationLog, Rehearsal, Signature
@@ -133,6 +134,14 @@ def test_a_backup_that_proves_nothing_is_no_evidence(app, pending):
         assert states(before(pending))["backup"] is OPEN, values
 
 
+def test_a_backup_from_before_the_last_run_is_no_evidence(app, pending, current):
+    add_backup(app, pending, heads=BELOW)
+    assert states(before(pending))["backup"] is DONE
+    current.upgrade()
+    current.downgrade(BELOW)
+    assert states(before(pending))["backup"] is OPEN
+
+
 def test_a_backup_is_looked_for_where_the_caller_says(app, pending):
     add_backup(app, pending, heads=BELOW, file="far/away.dump")
     assert states(before(pending))["backup"] is OPEN
@@ -191,11 +200,30 @@ def test_a_run_that_failed_must_be_looked_at_by_somebody(current, pending):
     assert states(before(pending))["runs"] is DONE
 
 
-def test_divergence_and_old_transactions_are_seen(current, pending):
-    connect = {"host": str(current.server.socket), "user": OWNER_ROLE, "dbname": current.name, "autocommit": True}
-    with psycopg.connect(**connect) as reader:
+def test_a_transaction_open_for_long_is_seen(current, pending, monkeypatch):
+    with connect(current) as reader:
         reader.execute("BEGIN; SELECT 1")
         assert states(before(pending))["transactions"] is DONE  # it is young
+        for name in ("_TRANSACTIONS", "_PREPARED"):
+            query = getattr(before_items, name)
+            monkeypatch.setattr(before_items, name, query.replace("5 minutes", "0 minutes"))
+        items = before(pending)
+    assert states(items)["transactions"] is OPEN
+    assert evidence(items, "transactions").startswith("1 open for over five minutes")
+
+
+def test_of_another_roles_transaction_only_that_it_is_open_can_be_seen(current, pending):
+    with connect(current, APP_ROLE) as reader:
+        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+        items = before(pending)
+    assert evidence(items, "transactions").endswith("Of 1 more, of other roles, the age is hidden.")
+
+
+def connect(database, role: str = OWNER_ROLE) -> psycopg.Connection:
+    return psycopg.connect(host=str(database.server.socket), user=role, dbname=database.name, autocommit=True)
+
+
+def test_divergence_is_seen(current, pending):
     current.execute("UPDATE alembic_version SET version_num = '20991231235959'")
     items = before(pending)
     assert states(items)["state"] is OPEN and "20991231235959" in evidence(items, "state")

@@ -6,21 +6,20 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
 
 from config import Settings
-from portal.ops.schema.checks.items import Checklist, Facts, Item, ItemState, done_if, written
+from portal.ops.schema.checks.items import EVER, Checklist, Facts, Item, ItemState, done_if, written
 from portal.ops.schema.checks.reads import measure_reads, slower_reads, written_reads
 from portal.ops.schema.tables import MigrationLog, RunStatus, Signature, Verification, WorkStatus
 
 READS = "reads"
 MACHINE = "machine"
 SIGNABLE = ("performance", "functionality", "monitoring")
-_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 _HAS_LOGS = """
 SELECT count(*) = 2 FROM information_schema.columns
  WHERE table_schema = 'public' AND table_name = 'system_logs' AND column_name IN ('at', 'level')
@@ -37,8 +36,8 @@ SELECT subdomain FROM clinics WHERE to_jsonb(clinics) ->> 'status' IS NULL
 class Upgraded:
     """When the newest run began and when its last revision was done."""
 
-    began: datetime = _EVER
-    ended: datetime = _EVER
+    began: datetime = EVER
+    ended: datetime = EVER
 
 
 def judge_after(facts: Facts, app: Flask) -> list[Item]:
@@ -106,7 +105,7 @@ def _reads_before(facts: Facts, upgraded: Upgraded) -> Mapping[str, float]:
     if not facts.has_history:
         return {}
     statement = sa.select(Signature.note).where(Signature.checklist == Checklist.BEFORE, Signature.item == READS)
-    if upgraded.began != _EVER:
+    if upgraded.began != EVER:
         statement = statement.where(Signature.at < upgraded.began)
     note = facts.connection.execute(statement.order_by(Signature.at.desc()).limit(1)).scalar_one_or_none()
     kept: dict[str, float] = json.loads(note) if note else {}

@@ -63,10 +63,11 @@ def _backup(facts: Facts) -> Item:
     if reason:
         return done_if(True, key, title, reason)
     row = facts.newest_backup()
-    if row is not None and row.proven_at is not None and age_of(row.started_at) <= FRESH_BACKUP:
+    fresh = row is not None and age_of(row.started_at) <= FRESH_BACKUP and row.started_at > facts.last_moved()
+    if fresh and row.proven_at is not None:
         evidence = f"{row.file} of {written(row.started_at)}, proven by restoring it."
         return done_if(True, key, title, evidence)
-    known = "There is none of the last hour." if row is None or row.proven_at else "The newest one is not proven."
+    known = "The newest one is not proven." if fresh else "There is none of the last hour and since the last revision."
     return done_if(False, key, title, f"{known} `flask db upgrade` makes one.", automatic=True)
 
 

@@ -12,7 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.ops.schema.state import State
-from portal.ops.schema.tables import Backup, Signature, WorkStatus, has_tables
+from portal.ops.schema.tables import Backup, MigrationLog, RunStatus, Signature, WorkStatus, has_tables
+
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class ItemState(StrEnum):
@@ -71,6 +73,13 @@ class Facts:
     def has_history(self) -> bool:
         """Whether the schema ``ops`` stands."""
         return has_tables(self.connection)
+
+    def last_moved(self) -> datetime:
+        """Return when the newest revision was done, up or down; long ago where none was."""
+        if not self.has_history:
+            return EVER
+        statement = sa.select(sa.func.max(MigrationLog.finished_at)).where(MigrationLog.status == RunStatus.APPLIED)
+        return self.connection.execute(statement).scalar_one() or EVER
 
     def newest_backup(self) -> Any:
         """Return the newest good backup of the database as it stands whose file is there, or None."""
