@@ -20,9 +20,11 @@ async function show(old, html) {
     location.reload(); // it has ended: what the rest of the page says is new, too
     return;
   }
-  const refresh = old.querySelector("[data-refresh]");
-  if (refresh) fresh.querySelector(".panel-head")?.append(refresh); // keeps the focus, too
-  old.replaceWith(document.adoptNode(fresh));
+  const [body, news] = [old, fresh].map((place) => place.querySelector("[data-now-body]"));
+  const focused = body.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  old.dataset.seconds = fresh.dataset.seconds;
+  body.replaceChildren(...document.adoptNode(news).childNodes);
+  if (focused) [...body.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
 }
 
 function wait() {

@@ -23,10 +23,12 @@ from portal.offers.editing import PriceBook, TypedLine
 from portal.offers.models import OfferKind
 from portal.offers.queries import default_status
 from portal.offers.totals import DiscountKind
+from portal.ops.schema.tables import Backup, MigrationLog, OpsBase, Rehearsal, Verification
 from portal.ops.seed import ensure_clinic, seed_clinic
 from portal.patients import services as patients
 from portal.patients.models import Patient
 from tests.support.data import PASSWORD, add_offer, add_patient
+from tests.support.history import STATEMENT, add, add_sizes, check, statement
 
 EMPTY = "bos"
 PATIENTS = 60
@@ -52,6 +54,9 @@ class Seeded:
     offer_ids: dict[OfferKind, UUID]
     long_offer_id: UUID
     treatment_id: UUID
+    log_id: UUID
+    rehearsal_id: UUID
+    verification_id: UUID
 
 
 def seed(app: Flask) -> Seeded:
@@ -66,7 +71,28 @@ def seed(app: Flask) -> Seeded:
         offer_ids = {kind: _add_offer(papatya, people[place], kind) for place, kind in enumerate(WAYS)}
         book = PriceBook("EUR", date.today(), "en", prices_include_vat=papatya.prices_include_vat)
         long_offer_id = _add_long_offer(book, people[0])
-        return Seeded(people[0].id, archived.id, offer_ids, long_offer_id, next(iter(book.treatments)))
+        ids = people[0].id, archived.id, offer_ids, long_offer_id, next(iter(book.treatments))
+    return Seeded(*ids, *_add_history(app))
+
+
+def _add_history(app: Flask) -> tuple[UUID, UUID, UUID]:
+    """Write history of every kind; return a failed run, a rehearsal and a verification with findings."""
+
+    def write(kind: type[OpsBase], **values: object) -> UUID:
+        return add(app, kind, **values)
+
+    backup = write(Backup)
+    write(Backup, status="failed", error="pg_dump is missing", bytes=None, proven_at=None, encrypted=False)
+    long = [statement(number, sql=f"{STATEMENT} -- {number} " * (1 + number % 4)) for number in range(14)]
+    rehearsal = write(Rehearsal, status="failed", findings=["After the downgrade: 4 rows became 3."], statements=long)
+    found = [{"what": "patient_offers: the offer is missing", "rows": 1000, "fixable": True}]
+    verification = write(Verification, status="failed", checks=[check(), check(findings=found)])
+    run = write(
+        MigrationLog, status="failed", error_class="ForeignKeyViolation", sqlstate="23503", error="violates fk_offers",
+        statement=STATEMENT * 3, backup_id=backup, rehearsal_id=rehearsal,
+    )  # fmt: skip
+    add_sizes(write, 20, {f"table_of_{number}_words": 10_000_000 // (number + 1) for number in range(9)})
+    return run, rehearsal, verification
 
 
 def _add_empty_clinic(app: Flask) -> None:

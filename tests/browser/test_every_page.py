@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 Browse = Callable[..., Page]
 Expect = Callable[..., None]
 
-FRAGMENTS = {"patients.similar"}  # a piece of a page, shown inside the patient's form
+FRAGMENTS = {"patients.similar", "ops.now"}  # pieces of pages, fetched by scripts
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 MORE_PAGES = (
@@ -45,7 +45,8 @@ def addresses(served: Served, site: Site) -> Iterator[str]:
     """Return the address of every page of a site that one reaches with GET, with the seeded rows' ids."""
     ids = {
         "patient_id": served.seeded.patient_id, "offer_id": served.seeded.long_offer_id,
-        "treatment_id": served.seeded.treatment_id,
+        "treatment_id": served.seeded.treatment_id, "log_id": served.seeded.log_id,
+        "rehearsal_id": served.seeded.rehearsal_id, "verification_id": served.seeded.verification_id,
     }  # fmt: skip
     for rule in served.app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint.endswith("static") or rule.endpoint in FRAGMENTS:
