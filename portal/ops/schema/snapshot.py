@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ SELECT 'column ' || c.table_name || '.' || c.column_name || ' ' || concat_ws(' '
  WHERE c.table_schema = 'public' AND t.relkind IN ('r', 'p')
 """
 _CONSTRAINTS = """
-SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid, true) FROM pg_constraint
  WHERE connamespace = 'public'::regnamespace AND conrelid <> 0
 """
 _OTHERS = r"""
@@ -35,6 +36,10 @@ UNION ALL SELECT 'trigger ' || tgname || ' on ' || tgrelid::regclass FROM pg_tri
 UNION ALL SELECT 'function ' || oid::regprocedure || ' ' || md5(prosrc) FROM pg_proc
  WHERE pronamespace = 'public'::regnamespace
 """
+# A restored check is written another way than the one it was made from, and is the same: without needless brackets
+# ("true" above) the casts of a list are what is left.
+_RESTORED_ITEM = re.compile(r"('(?:[^']|'')*'::character varying)::text")
+_FRESH_LIST = re.compile(r"(ARRAY\[[^\]]*\])::text\[\]")
 # What migrations put aside belongs to the past, and the view to the history.
 _ASIDE = ("keep_", "alembic_version", "_quarantine", "_prisma_migrations")
 
@@ -51,7 +56,11 @@ def schema_lines(connection: sa.Connection) -> set[str]:
     found = {
         line for query in (_COLUMNS, _CONSTRAINTS, _OTHERS) for line in connection.execute(sa.text(query)).scalars()
     }
-    return {line for line in found if line and not is_aside(line)}
+    return {_as_written(line) for line in found if line and not is_aside(line)}
+
+
+def _as_written(line: str) -> str:
+    return _FRESH_LIST.sub(r"\1", _RESTORED_ITEM.sub(r"\1", line))
 
 
 def is_aside(name: str) -> bool:

@@ -34,7 +34,8 @@ SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint FROM pg_class c JOIN pg_na
 # and none that restricts. Anything less would make a dump with rows missing, and nobody the wiser.
 _READS_ALL = """
 SELECT coalesce(bool_and(
-    has_schema_privilege(r.oid, n.oid, 'USAGE') AND has_table_privilege(r.oid, c.oid, 'SELECT')
+    r.rolcanlogin AND has_database_privilege(r.oid, current_database(), 'CONNECT')
+    AND has_schema_privilege(r.oid, n.oid, 'USAGE') AND has_table_privilege(r.oid, c.oid, 'SELECT')
     AND (NOT c.relrowsecurity OR (
         EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd IN ('r', '*')
                    AND (r.oid = ANY (p.polroles) OR 0 = ANY (p.polroles)) AND pg_get_expr(p.polqual, c.oid) = 'true')

@@ -180,6 +180,9 @@ def _copy_settings(connection: sa.Connection, source: str, target: str) -> None:
     for setting in settings.all():
         name, _, value = setting.partition("=")
         made = connection.execute(
-            sa.text("SELECT format('ALTER DATABASE %I SET %I TO %L', :t, :n, :v)"), {"t": target, "n": name, "v": value}
+            sa.text(
+                "SELECT format('ALTER DATABASE %I SET %I TO %L', CAST(:t AS text), CAST(:n AS text), CAST(:v AS text))"
+            ),
+            {"t": target, "n": name, "v": value},
         ).scalar_one()
         connection.exec_driver_sql(made.replace("%", "%%"))
