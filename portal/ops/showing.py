@@ -131,6 +131,14 @@ class RehearsalView:
         self._statements = sorted(self.row.statements or [], key=lambda one: -one["ms"])
 
     @property
+    def locks(self) -> list[Mapping[str, Any]]:
+        """The locks that stood longest in others' way: of each table and mode the longest."""
+        longest: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for lock in sorted((lock for one in self._statements for lock in one["locks"]), key=lambda lock: lock["ms"]):
+            longest[lock["relation"], lock["mode"]] = lock
+        return sorted(longest.values(), key=lambda lock: -lock["ms"])[:SLOWEST]
+
+    @property
     def slowest(self) -> Sequence[Mapping[str, Any]]:
         """The statements that took longest."""
         return self._statements[:SLOWEST]

@@ -274,6 +274,7 @@ def test_a_rehearsal_shows_its_slowest_statements_first_and_what_was_wrong(write
     order = [int(number) for number in re.findall(r"REFERENCES offers -- (\d+)", page)]
     assert order == [99, *range(13, -1, -1)]
     assert "patient_offers ShareRowExclusiveLock, 100 ms" in page
+    assert page.count("patient_offers ShareRowExclusiveLock 100 ms") == 1, "of each table and mode the longest"
 
 
 def test_a_verification_shows_what_it_found_before_what_was_in_order(write: Add, ops: Person) -> None:
