@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
-from portal.ops.evolve.catalog import primary_key
+from portal.ops.evolve.catalog import column_type, primary_key
 from portal.ops.evolve.errors import MigrationDataError
 from portal.ops.evolve.run import bind, query
 from portal.ops.evolve.watch import Batches, watching
 
 SMALLEST, FIRST, LARGEST = 200, 2000, 20000
 GOAL_SECONDS = 0.1
+# A new column has no statistics: the planner expects next to no row to be empty yet, and would read and sort the
+# whole table for every batch instead of going along the key.
+_ALONG_THE_KEY = ("enable_seqscan", "enable_sort")
+# A batch that a crash of the server loses takes its cursor along and is done again: no need to wait for the disk.
+_UNHURRIED = "synchronous_commit"
 
 _BATCH = """
 WITH batch AS (
-    SELECT {key}, hashtextextended(ROW({unchanged})::text, 0) AS hash FROM {table}
+    SELECT {key}, ROW({unchanged}) AS before FROM {table}
      WHERE ({where}) {beyond} ORDER BY {key} LIMIT :size FOR NO KEY UPDATE
 ), changed AS (
     UPDATE {table} AS t SET {assignments} FROM {sources} WHERE {same} {joins}
-    RETURNING batch.hash = hashtextextended(ROW({unchanged_after})::text, 0) AS whole
+    RETURNING batch.before *= ROW({unchanged_after}) AS whole
 ), last AS (SELECT {key} FROM batch ORDER BY {descending} LIMIT 1){noting}
 SELECT (SELECT to_jsonb(last) FROM last) AS last,
        (SELECT count(*) FROM changed) AS changed, (SELECT count(*) FROM changed WHERE NOT whole) AS broken
@@ -49,7 +56,8 @@ def backfill(
     came out different.
     """
     key = _key(table)
-    progress = watching().batches(bind(), table, assignments, where)
+    change = f"{assignments} from {source.tables}" if source else assignments
+    progress = watching().batches(bind(), table, change, where)
     names = {
         "key": ", ".join(key),
         "descending": ", ".join(f"{column} DESC" for column in key),
@@ -63,10 +71,12 @@ def backfill(
         "unchanged_after": ", ".join(f"t.{column}" for column in unchanged),
         "noting": progress.noting,
     }
-    changed = _fill(names, key, progress)
+    with _switched_off(*_ALONG_THE_KEY, _UNHURRIED):
+        changed = _fill(names, key, progress)
     while query("SELECT EXISTS (SELECT FROM {table} WHERE {where})", None, **names).scalar_one():
         progress.restart()
-        again = _fill(names, key, progress)
+        with _switched_off(*_ALONG_THE_KEY, _UNHURRIED):
+            again = _fill(names, key, progress)
         if not again:
             break  # rows that the assignments leave as they are: the constraint that follows will tell
         changed += again
@@ -74,7 +84,7 @@ def backfill(
     return changed
 
 
-def _fill(names: Mapping[str, str], key: Sequence[str], progress: Batches) -> int:
+def _fill(names: Mapping[str, str], key: Mapping[str, str], progress: Batches) -> int:
     """Fill from the cursor to the last row; return how many rows changed."""
     after, size, changed = dict(progress.cursor), FIRST, 0
     while True:
@@ -110,15 +120,16 @@ def _rows(table: str, columns: str, where: str, progress: Batches) -> Iterator[l
     key = _key(table)
     after = dict(progress.cursor)
     while True:
-        rows = query(
-            "SELECT {columns} FROM {table} AS t WHERE ({where}) {beyond} ORDER BY {order} LIMIT :size",
-            {**after, "size": FIRST},
-            columns=columns,
-            table=table,
-            where=where,
-            beyond=_beyond(key, after),
-            order=", ".join(f"t.{column}" for column in key),
-        )
+        with _switched_off(*_ALONG_THE_KEY):
+            rows = query(
+                "SELECT {columns} FROM {table} AS t WHERE ({where}) {beyond} ORDER BY {order} LIMIT :size",
+                {**after, "size": FIRST},
+                columns=columns,
+                table=table,
+                where=where,
+                beyond=_beyond(key, after),
+                order=", ".join(f"t.{column}" for column in key),
+            )
         batch: list[Mapping[str, Any]] = [dict(row) for row in rows.mappings()]
         if not batch:
             return
@@ -158,17 +169,33 @@ def _as_json(rows: Sequence[Mapping[str, Any]]) -> Jsonb:
     )
 
 
-def _key(table: str) -> list[str]:
-    """Return the columns batches go along: the primary key's, whose index a batch must be able to use."""
+def _key(table: str) -> dict[str, str]:
+    """Return the columns batches go along, with their types: the primary key's, whose index a batch must use."""
     found = primary_key(table)
-    return found[1] if found else ["id"]
+    columns = found[1] if found else ["id"]
+    return {column: column_type(table, column) for column in columns}
 
 
-def _beyond(key: Sequence[str], after: Mapping[str, str]) -> str:
+def _beyond(key: Mapping[str, str], after: Mapping[str, str]) -> str:
     """Return the condition that a row comes after the last one done; nothing before the first batch."""
     if not after:
         return ""
-    return f"AND ({', '.join(key)}) > ({', '.join(f'CAST(:{column} AS uuid)' for column in key)})"
+    return f"AND ({', '.join(key)}) > ({', '.join(f'CAST(:{column} AS {kind})' for column, kind in key.items())})"
+
+
+@contextmanager
+def _switched_off(*settings: str) -> Iterator[None]:
+    """Switch settings of the session off inside; where the transaction or the connection is lost, so are they."""
+    connection = bind()
+    read = ", ".join(f"current_setting('{name}') AS {name}" for name in settings)
+    write = ", ".join(f"set_config('{name}', :{name}, false)" for name in settings)
+    before = connection.exec_driver_sql(f"SELECT {read}").mappings().one()
+    connection.execute(sa.text(f"SELECT {write}"), dict.fromkeys(settings, "off"))
+    try:
+        yield
+    finally:
+        with suppress(sa.exc.SQLAlchemyError):
+            connection.execute(sa.text(f"SELECT {write}"), dict(before))
 
 
 def _next_size(size: int, seconds: float) -> int:
