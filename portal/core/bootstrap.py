@@ -49,7 +49,8 @@ def configure_database(app: Flask, settings: Settings) -> None:
     if urls.owner:
         # Migrations set their own limits; a statement of theirs may run for long.
         connect = {"connect_timeout": 5, "application_name": "clinikoop-owner"}
-        app.config["SQLALCHEMY_BINDS"][OWNER_BIND] = {"url": urls.owner, "connect_args": connect}
+        owner = {"url": urls.owner, "pool_pre_ping": True, "connect_args": connect}
+        app.config["SQLALCHEMY_BINDS"][OWNER_BIND] = owner
     db.init_app(app)
     install_guard()
     install_audit_check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -185,3 +186,41 @@ def _timed(connection: psycopg.Connection, statement: str) -> float:
     connection.commit()
     time.sleep(0.1)
     return time.monotonic() - started - 0.1
+
+
+def test_a_backfill_goes_along_keys_of_any_kind(current):
+    current.execute(
+        "CREATE TABLE few (kind text, year smallint, new int, PRIMARY KEY (kind, year));"
+        "INSERT INTO few SELECT 'k' || g, g FROM generate_series(1, 5000) AS g"
+    )
+    with migrating(current), evolve.online():
+        assert evolve.backfill("few", "new = t.year", where="new IS NULL", unchanged=("kind", "year")) == 5000
+    assert current.execute("SELECT count(*) FROM few WHERE new IS DISTINCT FROM year") == [(0,)]
+
+
+def test_what_is_written_while_columns_are_kept_is_kept_too(current):
+    current.execute("CREATE TABLE slow (id uuid PRIMARY KEY, n int, t text)")
+    current.execute("INSERT INTO slow SELECT gen_random_uuid(), g, '' FROM generate_series(1, 200000) AS g")
+    stop, written = threading.Event(), []
+
+    def write() -> None:
+        with connect(current) as other:
+            while not stop.is_set():
+                number = 1_000_000 + len(written)
+                with contextlib.suppress(psycopg.errors.UndefinedColumn):
+                    other.execute("INSERT INTO slow VALUES (gen_random_uuid(), %s, 'x')", [number])
+                    other.commit()
+                    written.append(number)
+                    continue
+                break
+
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(write)
+        time.sleep(0.2)
+        with migrating(current):
+            evolve.keep_columns("r", "slow", ["n"], key=["id"])
+        stop.set()
+        with contextlib.suppress(psycopg.Error):
+            writer.result(timeout=20)
+    kept = current.execute("SELECT count(*) FROM keep_r_slow WHERE n >= 1000000")[0][0]
+    assert kept == len(written) > 0

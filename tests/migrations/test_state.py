@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from portal.ops.evolve import MigrationDataError
 from portal.ops.evolve.errors import DivergedError, DriftError, EvolveError
@@ -98,7 +99,7 @@ def test_a_failed_attempt_can_be_marked_as_rolled_back_and_nothing_else_is_touch
     with pytest.raises(MigrationDataError):
         place.upgrade()
     rows, schema = legacy.rows(), legacy.schema()
-    mark_rolled_back(place, revision_of(place, "20250720211648"), by="Deniz")
+    mark_rolled_back(place, "20250720211648", by="Deniz")
     assert (legacy.rows(), legacy.schema()) == (rows, schema)
     assert history(legacy, "status, logs", "revision = '20250720211648'") == [
         ("rolled_back", "Marked as rolled back by Deniz; nothing was undone.")
@@ -106,10 +107,23 @@ def test_a_failed_attempt_can_be_marked_as_rolled_back_and_nothing_else_is_touch
     assert int(state_of(place).exit_code) == 10
 
 
+def test_a_failed_revision_whose_file_was_deleted_can_be_settled(current, tmp_path):
+    directory = copied(tmp_path)
+    path = add_revision(directory, "break_something", 'evolve.run("SELECT 1/0")')
+    place = place_of(current, directory)
+    with pytest.raises(sa.exc.DataError):
+        place.upgrade()
+    path.unlink()
+    place = place_of(current, directory)
+    assert state_of(place).unfinished == ("20261201100000",)
+    mark_rolled_back(place, "20261201100000", by=None)
+    assert int(state_of(place).exit_code) == 0
+
+
 def test_an_applied_revision_cannot_be_talked_away(current):
     place = place_of(current)
     with pytest.raises(EvolveError, match="flask db downgrade"):
-        mark_rolled_back(place, revision_of(place, HEAD), by=None)
+        mark_rolled_back(place, HEAD, by=None)
     assert state_of(place).current == (HEAD,)
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from rich.markup import escape
 from rich.table import Table
 
-from portal.ops.commands.shell import moment, size, table
+from portal.ops.commands.shell import size, table
 from portal.ops.schema.backup import BackupInfo
 from portal.ops.schema.backup.clinic import ClinicResult
 from portal.ops.schema.backup.recover import Recovered
+
+SHORT = 13  # of an id: the moment it was made, in milliseconds
 
 
 def proven(one: BackupInfo) -> str:
@@ -19,23 +21,26 @@ def proven(one: BackupInfo) -> str:
 
 
 def list_of(title: str, known: list[BackupInfo]) -> Table:
-    """Return backups as a table."""
+    """Return backups as a table that fits 80 columns; the beginning of an id is enough to name it."""
     now = datetime.now(UTC)
     rows = [
         [
-            str(one.id), moment(one.started_at), _age(now, one), one.clinic or "everything", size(one.bytes), one.heads,
-            "yes" if one.encrypted else "", moment(one.proven_at), escape(one.reason), _state(one),
+            str(one.id)[:SHORT], _age(now, one), size(one.bytes), one.heads, one.clinic or "all", _state(one),
+            escape(one.reason),
         ]
         for one in known
     ]  # fmt: skip
-    headings = ("Id", "Made (UTC)", ">Age", "What", ">Size", "Revision", "Encrypted", "Proven (UTC)", "Reason", "State")
-    return table(title, *headings, rows=rows)
+    made = table(title, "Id", ">Age", ">Size", "Revision", "What", "State", "Reason", rows=rows)
+    for column in made.columns[:4]:
+        column.no_wrap = True
+    return made
 
 
 def _state(one: BackupInfo) -> str:
-    if one.is_good:
-        return "[green]ok[/green]"
-    return f"[red]{one.status}[/red] {escape(one.problem or one.error or '')}".strip()
+    if not one.is_good:
+        return f"[red]{one.status}[/red] {escape(one.problem or one.error or '')}".strip()
+    proven = "[green]proven[/green]" if one.proven_at else "not proven"
+    return proven + (", encrypted" if one.encrypted else "")
 
 
 def _age(now: datetime, one: BackupInfo) -> str:

@@ -104,7 +104,7 @@ def upgrade(shell: Shell, revision: str, *, sql: bool, tag: str | None, **given:
     broken = bool(outcome.report and outcome.report.lines)
     shell.finish(
         _told(outcome),
-        f"[green]{len(outcome.revisions)} revisions applied in {duration(outcome.duration_ms)}.[/green]"
+        f"[green]{_counted(outcome)} applied in {duration(outcome.duration_ms)}.[/green]"
         + (f" Backup {outcome.backup_id}." if outcome.backup_id else ""),
         *(f"[red]{escape(line)}[/red]" for line in (outcome.report.lines if outcome.report else [])),
         code=ExitCode.DATA if broken else ExitCode.OK,
@@ -151,7 +151,7 @@ def downgrade(
     kept = [[name, f"{count:,}"] for name, count in sorted(outcome.kept.items())]
     shell.finish(
         _told(outcome),
-        f"[green]{len(outcome.revisions)} revisions taken back in {duration(outcome.duration_ms)}.[/green]",
+        f"[green]{_counted(outcome)} taken back in {duration(outcome.duration_ms)}.[/green]",
         table("Put aside", "Table", ">Rows", rows=kept) if kept else "Nothing had to be put aside.",
     )
 
@@ -174,16 +174,21 @@ def resolve(shell: Shell, revision: str, word: str | None) -> None:
 
     To take back an applied revision, with its rows kept, use `flask db downgrade`.
     """
-    actions = {"applied": mark_applied, "rolled-back": mark_rolled_back, "accept": accept_checksum}
+    actions = {"applied": mark_applied, "accept": accept_checksum}
     if word is None:
         raise click.UsageError("Say which: --applied, --rolled-back or --accept-checksum.")
     place = shell.place
-    found = next((one for one in place.revisions() if one.id == resolve_target(place.scripts(), revision)), None)
-    assert found is not None
+    if word == "rolled-back":  # also of a revision whose file is gone
+        mark_rolled_back(place, revision, by=who())
+        shell.finish(
+            {"revision": revision, "recorded": word}, f"{revision} is recorded as rolled back; nothing was undone."
+        )
+        return
+    wanted = resolve_target(place.scripts(), revision)
+    found = next(one for one in place.revisions() if one.id == wanted)
     actions[word](place, found, by=who())
     said = {
         "applied": "is recorded as applied; nothing was run",
-        "rolled-back": "is recorded as rolled back; nothing was undone",
         "accept": "may have the file it has now",
     }
     shell.finish({"revision": found.id, "recorded": word}, f"{found.id} {said[word]}.")
@@ -202,6 +207,11 @@ def adopt(shell: Shell) -> None:
         {"revision": revision.id, "name": revision.name},
         f"[green]The database is equal to {revision.id}_{revision.name}, and recorded as such.[/green]",
     )
+
+
+def _counted(outcome: Outcome) -> str:
+    count = len(outcome.revisions)
+    return f"{count} revision{'s' if count > 1 else ''}"
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import click
 from rich.markup import escape
 from rich.text import Text
 
-from portal.models import metadata
+from portal.core.database import Base
 from portal.ops.commands.shell import Shell, ops_command
 from portal.ops.evolve.errors import ExitCode
 from portal.ops.schema.drift import find_drift
@@ -81,7 +81,7 @@ def drift(shell: Shell) -> None:
         state = read_state(connection, place.revisions())
     state.refuse_divergence()
     shell.say("Replaying the revisions on a scratch database ...")
-    found = find_drift(place, state, metadata)
+    found = find_drift(place, state, Base.metadata)
     lines = [
         *(f"[yellow]models[/yellow]  {escape(line)}" for line in found.models),
         *(f"[red]lacks[/red]   {escape(line)}" for line in found.missing),

@@ -29,6 +29,15 @@ def has_column(table: str, column: str) -> bool:
     return column in table_columns(table)
 
 
+def column_type(table: str, column: str) -> str:
+    """Return the type of a column, as SQL writes it."""
+    statement = (
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attname = :column"
+        " AND attrelid = to_regclass('public.' || quote_ident(:table))"
+    )
+    return str(query(statement, {"table": table, "column": column}).scalar_one())
+
+
 def has_constraint(table: str, name: str) -> bool:
     """Tell whether ``table`` has a constraint called ``name``."""
     statement = (

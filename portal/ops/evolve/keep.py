@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from portal.ops.evolve.catalog import has_table, table_columns
-from portal.ops.evolve.run import filled, query, run
+from portal.ops.evolve.retry import is_autocommit
+from portal.ops.evolve.run import bind, filled, query, run
 
 
 def keep_name(revision: str, table: str) -> str:
@@ -30,18 +31,26 @@ def keep_rows(revision: str, table: str, select: str) -> None:
 
 
 def keep_table(revision: str, table: str) -> None:
-    """Keep all rows of ``table`` and drop it."""
+    """Keep all rows of ``table`` and drop it; writers wait meanwhile, so no row slips in between."""
+    _hold_writers(table)
     keep_rows(revision, table, f"TABLE {table}")
     run(f"DROP TABLE {table}")
 
 
 def keep_columns(revision: str, table: str, columns: Sequence[str], key: Sequence[str] = ("clinic_id", "id")) -> None:
-    """Keep ``columns`` of every row of ``table`` and drop them."""
+    """Keep ``columns`` of every row of ``table`` and drop them; writers wait meanwhile."""
+    _hold_writers(table)
     keep_rows(
         revision, table, filled("SELECT {names} FROM {table}", {"names": ", ".join([*key, *columns]), "table": table})
     )
     for column in columns:
         run(f"ALTER TABLE {table} DROP COLUMN {column}")
+
+
+def _hold_writers(table: str) -> None:
+    """Let nobody write ``table`` until this transaction ends: what was written after the copy would be lost."""
+    if not is_autocommit(bind()):
+        run(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def restore_table(revision: str, table: str) -> None:

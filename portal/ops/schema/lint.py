@@ -108,8 +108,9 @@ def _lint_words(revision: Revision) -> Iterator[Finding]:
     except EvolveError as error:
         yield Finding("name", str(error))
     for section in HEADER:
-        if not revision.header.get(section):
-            yield Finding("header", f"The docstring has no section {section!r}.")
+        text = revision.header.get(section, "")
+        if not text or text.startswith("<"):
+            yield Finding("header", f"The docstring does not say {section!r}.")
     if revision.phase is None:
         yield Finding("phase", 'The revision does not say phase = "expand" or phase = "contract".')
     for rule, reason in revision.allowed.items():

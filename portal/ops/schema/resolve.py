@@ -26,17 +26,17 @@ def mark_applied(place: Place, revision: Revision, *, by: str | None) -> None:
         place.stamp(revision.id, Run(app_user=by, notes="Marked as applied; nothing was run."), connection)
 
 
-def mark_rolled_back(place: Place, revision: Revision, *, by: str | None) -> None:
-    """Record that a failed or interrupted attempt at ``revision`` was undone by hand. It undoes nothing itself.
+def mark_rolled_back(place: Place, revision: str, *, by: str | None) -> None:
+    """Record that a failed or interrupted attempt at a revision was undone by hand. It undoes nothing itself.
 
-    Raises EvolveError where its last attempt did not fail.
+    ``revision`` is its whole id; its file may be gone. Raises EvolveError where its last attempt did not fail.
     """
     with place.locked() as connection:
         state = _state(place, connection)
-        row = state.latest.get(revision.id)
-        if row is None or revision.id not in state.unfinished:
+        row = state.latest.get(revision)
+        if row is None or revision not in state.unfinished:
             raise EvolveError(
-                f"{revision.id} has no failed attempt to mark. To take an applied revision back: flask db downgrade."
+                f"{revision} has no failed attempt to mark. To take an applied revision back: flask db downgrade."
             )
         note = f"Marked as rolled back by {by or 'somebody'}; nothing was undone."
         connection.execute(

@@ -20,8 +20,8 @@ SELECT 'column ' || c.table_name || '.' || c.column_name || ' ' || concat_ws(' '
  WHERE c.table_schema = 'public' AND t.relkind IN ('r', 'p')
 """
 _CONSTRAINTS = """
-SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid, true) FROM pg_constraint
- WHERE connamespace = 'public'::regnamespace AND conrelid <> 0
+SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid, true)
+  FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> 0
 """
 _OTHERS = r"""
 SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public'

@@ -20,6 +20,7 @@ from alembic.script import ScriptDirectory
 from portal.ops.evolve.errors import BackupError
 from portal.ops.evolve.retry import patiently
 from portal.ops.schema.backup import Vault
+from portal.ops.schema.checklist import keep_reads
 from portal.ops.schema.place import Place
 from portal.ops.schema.plan import keep_plan, make_plan
 from portal.ops.schema.recorder import Run
@@ -146,6 +147,7 @@ class Move:
                 "or give --without-rehearsal with the reason. Nothing was changed."
             )
         run.backup_id = self._back_up(target)
+        keep_reads(self.place)  # what the checklist afterwards compares with
 
     def _back_up(self, revision: str) -> UUID | None:
         if self.wish.without_backup:
