@@ -57,23 +57,16 @@ def compared(found: Recovered) -> Table:
 
 
 def changes(result: ClinicResult) -> Table:
-    """Return what becomes of a clinic's rows, table by table."""
+    """Return what becomes of a clinic's rows, table by table; those that stay as they are are left out."""
     rows = [
         [
             one.table, f"{one.backup:,}", f"{one.inserted:,}", f"{one.different:,}", f"{one.put_back:,}",
-            f"{one.extra:,}", f"{one.removed:,}", one.kept,
+            f"{one.extra:,}", f"{one.removed:,}",
         ]
         for one in result.tables
         if one.inserted or one.different or one.extra
     ]  # fmt: skip
-    headings = (
-        "Table",
-        ">In the backup",
-        ">Brought back",
-        ">Different",
-        ">Put back",
-        ">Made since",
-        ">Removed",
-        "Kept in",
-    )
-    return table(f"Rows of {result.clinic}", *headings, rows=rows)
+    headings = ("Table", ">Backup", ">Brought back", ">Different", ">Put back", ">Made since", ">Removed")
+    made = table(f"Rows of {result.clinic}", *headings, rows=rows)
+    made.columns[0].no_wrap = True
+    return made

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import RenderableType
 from rich.markup import escape
+from rich.text import Text
 
 from portal.core.database import db
 from portal.ops.commands.backup_tables import changes, compared, list_of, proven
@@ -51,7 +52,7 @@ def backup(shell: Shell, clinic: str | None, reason: str, no_proof: bool) -> Non
         made.as_json(),
         f"[green]Backup {made.id}[/green]: {size(made.bytes)} in {duration(made.duration_ms)}, "
         f"{sum((made.counts or {}).values()):,} rows, {proven(made)}{', encrypted' if made.encrypted else ''}.",
-        f"  {made.path}",
+        Text(f"  {made.path}", no_wrap=True, overflow="ignore"),
         hint=None if made.encrypted else "Keep a copy on another machine. It is not encrypted: see docs/operations.md.",
     )
 
@@ -192,6 +193,7 @@ def _restore_clinic(shell: Shell, vault: Vault, chosen: BackupInfo, clinic: str,
             "tables": [one.as_json() for one in result.tables],
         },
         changes(result),
+        *(f"What {one.table} had is kept in {one.kept}." for one in result.tables if one.kept and yes),
         f"[green]{result.changes:,} rows changed; {kept}[/green]" if yes else _LOOKED,
     )  # fmt: skip
 

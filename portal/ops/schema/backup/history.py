@@ -40,6 +40,7 @@ def carry_over(old: sa.Connection, restored: Place, *, backup_id: UUID, by: str 
     """
     with restored.engine.connect() as new:
         ensure_tables(new)
+        before = _heads(old)
         came = [row for (row,) in new.execute(sa.select(MigrationLog.id))]
         if has_tables(old):
             ensure_tables(old)
@@ -50,20 +51,27 @@ def carry_over(old: sa.Connection, restored: Place, *, backup_id: UUID, by: str 
         _settle(new, came, [revision.id for revision in state.applied])
         note = f"Restored from the backup {backup_id}; what was here before is kept beside."
         heads = ", ".join(state.current)
-        record(new, note, revision=heads, name="restored", heads=heads, backup_id=backup_id, by=by)
+        record(new, note, name="restored", heads=heads, from_heads=before, backup_id=backup_id, by=by)
         new.commit()
 
 
 def record(
     connection: sa.Connection, note: str, *, name: str, heads: str, backup_id: UUID, by: str | None,
-    revision: str = "", rows: dict[str, int] | None = None,
+    from_heads: str | None = None, rows: dict[str, int] | None = None,
 ) -> None:  # fmt: skip
-    """Write into the history that rows came back from a backup; ``revision`` only where all of them did."""
+    """Write into the history that rows came back; it is about no revision, as each keeps its own last word."""
     connection.execute(sa.insert(MigrationLog).values(
-        run_id=uuid7(), revision=revision, name=name, direction=Direction.RESTORE, status=RunStatus.APPLIED,
-        from_heads=heads, to_heads=heads, finished_at=sa.func.clock_timestamp(), applied_steps_count=1,
+        run_id=uuid7(), revision="", name=name, direction=Direction.RESTORE, status=RunStatus.APPLIED,
+        from_heads=heads if from_heads is None else from_heads, to_heads=heads,
+        finished_at=sa.func.clock_timestamp(), applied_steps_count=1,
         migration_steps_count=1, logs=note, app_user=by, backup_id=backup_id, git_sha=git_sha(), rows_after=rows,
     ))  # fmt: skip
+
+
+def _heads(old: sa.Connection) -> str:
+    if not has_tables(old):
+        return ""
+    return ", ".join(old.exec_driver_sql("SELECT unnest(ops.current_heads()) ORDER BY 1").scalars())
 
 
 def _copy(old: sa.Connection, new: sa.Connection, table: sa.Table) -> None:

@@ -44,6 +44,8 @@ class Vault:
         Raises BackupError where that fails: nothing half-written is left, and the history says why. Raises
         EvolveError where there is no such clinic.
         """
+        if clinic is not None:
+            self._require_clinic(clinic)
         files.open_folder(self.settings.folder)
         register.prepare(self.place)
         kind = CLINIC if clinic else DATABASE
@@ -163,11 +165,15 @@ class Vault:
     ) -> tuple[BackupInfo, Path]:
         assert info.clinic is not None
         clinic_id = find_clinic(connection, info.clinic)
-        if clinic_id is None:
-            raise EvolveError(f"There is no clinic {info.clinic!r}.")
+        assert clinic_id is not None  # seen a moment before; clinics are never deleted
         about = {"clinic": info.clinic, "heads": info.heads, "made": info.started_at.isoformat()}
         counts = write_clinic(connection, clinic_id, draft, tell, about)
         return replace(info, clinic_id=clinic_id, counts=counts), draft
+
+    def _require_clinic(self, subdomain: str) -> None:
+        with self.place.engine.connect() as connection:
+            if find_clinic(connection, subdomain) is None:
+                raise EvolveError(f"There is no clinic {subdomain!r}.")
 
     def _keep(self, info: BackupInfo, draft: Path, prove: bool, tell: Tell) -> BackupInfo:
         """Prove and encrypt the draft, and give it its place and its manifest."""
