@@ -45,6 +45,14 @@ def verify_now(asked_by: str | None) -> None:
     _work(asked_by, lambda place, by: verify(place, by=by))
 
 
+@queue.periodic(cron="51 3 * * *")
+@queue.task(name="ops.prune", queue=OPS_QUEUE, queueing_lock="ops.prune", pass_context=False)
+def prune(timestamp: int) -> None:
+    """Delete the backups that the rule lets go, every night."""
+    with portal_app().app_context():
+        current_vault(current_place()).prune()
+
+
 @queue.periodic(cron="41 3 * * *")
 @queue.task(name="ops.sizes", queue=OPS_QUEUE, queueing_lock="ops.sizes", pass_context=False)
 def sizes(timestamp: int) -> None:

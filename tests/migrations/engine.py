@@ -16,10 +16,11 @@ from portal.core.database import db
 from portal.core.roles import APP_ROLE, BACKUP_ROLE, OWNER_ROLE, PLATFORM_ROLE
 from portal.ops.schema.place import Place
 from portal.ops.schema.state import State, read_state
+from tests.support.chain import BELOW_HEAD, CHAIN, HEAD, MIGRATIONS
 from tests.support.data import settings_for
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-HEAD = "20261123101100"
+__all__ = ["BELOW_HEAD", "CHAIN", "HEAD", "MIGRATIONS"]
+
 
 REVISION = '''"""{title}.
 

@@ -11,7 +11,7 @@ from portal.ops.schema.adopt import adopt
 from portal.ops.schema.resolve import accept_checksum, mark_applied, mark_rolled_back
 from portal.ops.schema.scripts import Phase
 from portal.ops.schema.tables import has_tables
-from tests.migrations.engine import HEAD, add_revision, copied, history, place_of, state_of
+from tests.migrations.engine import CHAIN, HEAD, add_revision, copied, history, place_of, state_of
 
 QUIET = {"by": "Deniz", "tell": lambda _event, _facts: None}
 
@@ -22,7 +22,7 @@ def revision_of(place, revision_id):
 
 def test_an_empty_database_has_everything_pending_and_asking_makes_nothing(database):
     state = state_of(place_of(database))
-    assert (len(state.pending), state.current, int(state.exit_code)) == (21, (), 10)
+    assert (len(state.pending), state.current, int(state.exit_code)) == (len(CHAIN), (), 10)
     with database.engine().connect() as connection:
         assert not has_tables(connection)
 

@@ -20,9 +20,11 @@ from portal.ops.schema.lint import lint_file
 from portal.ops.schema.scripts import Phase, Revision, read_revisions
 from portal.ops.schema.snapshot import hash_rows, schema_lines
 from tests.migrations.conftest import MIGRATIONS, Database
+from tests.support.chain import HEAD
+
+__all__ = ["HEAD"]
 
 RUFF = Path(sys.executable).with_name("ruff")
-HEAD = "20261123101100"
 
 
 @dataclass

@@ -20,12 +20,13 @@ from portal.ops.evolve.lock import LOCK_KEY
 from portal.ops.files import current_revisions
 from portal.ops.schema.tables import Backup, MigrationLog, MigrationStep, Plan, Rehearsal, Verification
 from tests.architecture.markup import read
+from tests.support.chain import CHAIN
 from tests.support.history import NEWEST, STATEMENT, Add, add_sizes, check, statement
 from tests.support.pages import row_names, text_of, told
 from tests.support.people import Person
 
 PLACES = ("migrations", "migrations/history", "backups", "rehearsals", "verifications", "sizes", "now")
-EARLIER = "20261123100900"
+EARLIER = CHAIN[-3]
 
 
 @contextmanager
@@ -91,7 +92,7 @@ def test_pending_revisions_are_told_with_what_they_do_and_what_their_plan_found(
 ) -> None:
     first, last = current_codes(portal)
     write(Plan, from_heads=EARLIER, checksums=first | last, revisions=[
-        {"revision": "20261123101000", "statements": 12, "rewrites": ["offers"],
+        {"revision": CHAIN[-2], "statements": 12, "rewrites": ["offers"],
          "findings": [{"rule": "adding-foreign-key", "message": "Locks both tables.", "allowed": None},
                       {"rule": "drop-without-keep", "message": "Drops a table.", "allowed": "it is empty"}],
          "locks": [{"relation": "patients", "mode": "ShareRowExclusiveLock", "ms": 1}]},

@@ -24,14 +24,15 @@ from portal.ops.schema.tables import (
     TableSize,
     Verification,
 )
+from tests.support.chain import BELOW_HEAD, HEAD
 
 Add = Callable[..., UUID]
-NEWEST = "20261123101100"
+NEWEST = HEAD
 STATEMENT = "ALTER TABLE patient_offers ADD CONSTRAINT fk_offers FOREIGN KEY (clinic_id, offer_id) REFERENCES offers"
 DEFAULTS: dict[type[OpsBase], Callable[[], dict[str, Any]]] = {
     MigrationLog: lambda: {
         "run_id": uuid7(), "revision": NEWEST, "name": "roles_and_policies", "direction": "up", "phase": "both",
-        "status": "applied", "from_heads": "20261123101000", "to_heads": NEWEST, "duration_ms": 1234,
+        "status": "applied", "from_heads": BELOW_HEAD, "to_heads": NEWEST, "duration_ms": 1234,
         "rows_before": {"patients": 3, "offers": 4}, "rows_after": {"patients": 3, "offers": 6},
         "locks": [{"relation": "offers", "mode": "AccessExclusiveLock", "ms": 12.5},
                   {"relation": "patients", "mode": "ShareRowExclusiveLock", "ms": 80.1}],
@@ -45,7 +46,7 @@ DEFAULTS: dict[type[OpsBase], Callable[[], dict[str, Any]]] = {
         "encrypted": True, "proven_at": now(), "finished_at": now(), "by": "deploy",
     },
     Rehearsal: lambda: {
-        "status": "ok", "from_heads": "20261123101000", "to_heads": NEWEST, "checksums": {}, "upgrade_ms": 61_000,
+        "status": "ok", "from_heads": BELOW_HEAD, "to_heads": NEWEST, "checksums": {}, "upgrade_ms": 61_000,
         "downgrade_ms": 20_000, "again_ms": 59_000, "expected_ms": 75_000, "longest_lock_ms": 40, "findings": [],
         "duration_ms": 200_000, "statements": [statement(number) for number in range(14)], "by": "deploy",
     },

@@ -28,6 +28,7 @@ from rich.table import Table
 from portal.ops.evolve.errors import EvolveError, ExitCode
 from portal.ops.schema.place import Place, current_place
 
+UNBROKEN = frozenset({"Revision", "Id", "State", "Status"})  # headings of what is copied, or short anyway
 Tell = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -169,7 +170,7 @@ def table(title: str, *headings: str, rows: Iterable[Sequence[object]]) -> Table
     made = Table(title=title, title_justify="left", title_style="bold")
     for heading in headings:
         justify: Literal["left", "right"] = "right" if heading.startswith(">") else "left"
-        made.add_column(heading.removeprefix(">"), justify=justify, overflow="fold")
+        made.add_column(heading.removeprefix(">"), justify=justify, overflow="fold", no_wrap=heading in UNBROKEN)
     for row in rows:
         made.add_row(*(value if isinstance(value, str) else "" if value is None else str(value) for value in row))
     return made

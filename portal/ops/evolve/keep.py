@@ -19,8 +19,13 @@ def keep_name(revision: str, table: str) -> str:
 
 
 def keep_rows(revision: str, table: str, select: str) -> None:
-    """Put the rows of ``select`` into the keep table of ``table``, making it if it is not there."""
+    """Put the rows of ``select`` into the keep table of ``table``, making it if it is not there.
+
+    Writers of ``table`` wait until the transaction ends: what was written after the copy would be lost.
+    """
     name = keep_name(revision, table)
+    if has_table(table) and not is_autocommit(bind()):
+        run(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
     if has_table(name):
         # By name: the columns of a table that came and went are not in the order they were in.
         columns = ", ".join(table_columns(name))
@@ -31,26 +36,18 @@ def keep_rows(revision: str, table: str, select: str) -> None:
 
 
 def keep_table(revision: str, table: str) -> None:
-    """Keep all rows of ``table`` and drop it; writers wait meanwhile, so no row slips in between."""
-    _hold_writers(table)
+    """Keep all rows of ``table`` and drop it."""
     keep_rows(revision, table, f"TABLE {table}")
     run(f"DROP TABLE {table}")
 
 
 def keep_columns(revision: str, table: str, columns: Sequence[str], key: Sequence[str] = ("clinic_id", "id")) -> None:
-    """Keep ``columns`` of every row of ``table`` and drop them; writers wait meanwhile."""
-    _hold_writers(table)
+    """Keep ``columns`` of every row of ``table`` and drop them."""
     keep_rows(
         revision, table, filled("SELECT {names} FROM {table}", {"names": ", ".join([*key, *columns]), "table": table})
     )
     for column in columns:
         run(f"ALTER TABLE {table} DROP COLUMN {column}")
-
-
-def _hold_writers(table: str) -> None:
-    """Let nobody write ``table`` until this transaction ends: what was written after the copy would be lost."""
-    if not is_autocommit(bind()):
-        run(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def restore_table(revision: str, table: str) -> None:

@@ -85,6 +85,7 @@ def rehearse(
         with scratch(place) as copy:
             tell("note", {"text": "Restoring the backup into a scratch database ..."})
             vault.restore_into(chosen, copy, tell)
+            vault.mark_proven(chosen)
             _walk(place, copy, rehearsed, tell)
     except Exception as error:
         rehearsed.error = str(error).partition("\n")[0] if isinstance(error, EvolveError) else type(error).__name__

@@ -18,6 +18,7 @@ from portal.ops.evolve.errors import BackupError, EvolveError, ExitCode
 from portal.ops.schema.backup import files
 from portal.ops.schema.scratch import scratch
 from tests.ops.schema.backup_support import SECOND, hashes, left_behind, make, place_of, vault_of, with_settings
+from tests.support.chain import HEAD
 
 
 @contextmanager
@@ -67,7 +68,7 @@ def test_a_restored_backup_holds_every_row_and_everything_else(current, tmp_path
     told = []
     made = vault.make(reason="a test", by="Ada", tell=lambda event, facts: told.append((event, dict(facts))))
     assert made.proven_at is not None
-    assert made.heads == "20261123101100"
+    assert made.heads == HEAD
     assert made.versions["dumped_as"] == BACKUP_ROLE
     assert made.counts["patients"] == current.execute("SELECT count(*) FROM patients")[0][0] > 0
     assert "jobs.procrastinate_jobs" in made.counts

@@ -12,6 +12,7 @@ from portal.ops.schema.backup.clinic import ClinicRestore
 from portal.ops.schema.backup.source import all_rows
 from portal.ops.schema.backup.tools import nobody
 from tests.ops.schema.backup_support import SECOND, SECOND_ID, clinic_hashes, hashes, make, vault_of
+from tests.support.chain import HEAD
 
 # Children first.
 EVERYTHING = (
@@ -21,7 +22,7 @@ EVERYTHING = (
 )  # fmt: skip
 
 
-def restore(vault, made, *, apply=True, heads="20261123101100", **options):
+def restore(vault, made, *, apply=True, heads=HEAD, **options):
     with all_rows(vault, made, nobody, heads=heads) as source:
         return ClinicRestore(vault.place, made, SECOND, by="Ada", **options).run(source, apply=apply)
 

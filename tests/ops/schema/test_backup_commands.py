@@ -15,6 +15,7 @@ from portal.core.database import db
 from portal.core.jobs import configure_jobs
 from portal.ops.commands.backups import COMMANDS
 from tests.ops.schema.backup_support import SECOND, SECOND_ID, hashes, left_behind, place_of
+from tests.support.chain import HEAD
 from tests.support.data import settings_for
 
 GROUP = click.Group("db", commands={command.name: command for command in COMMANDS})
@@ -46,12 +47,10 @@ def test_from_backup_to_list_to_check_to_prune(run, current, tmp_path):
     said = run("backup", "--reason", "before [the] price change")
     assert "proven by a restore" in said
     made = run("backups", "--json")
-    assert [(one["status"], one["reason"], one["heads"]) for one in made] == [
-        ("ok", "before [the] price change", "20261123101100")
-    ]
+    assert [(one["status"], one["reason"], one["heads"]) for one in made] == [("ok", "before [the] price change", HEAD)]
     number = made[0]["id"]
     listed = run("backups")
-    assert "20261123101100"[:5] in listed
+    assert HEAD[:5] in listed
     assert "is whole" in run("backups", "--check", number[:13])
     assert "Every backup is to be kept" in run("backups", "--prune")
     file = tmp_path / "backups" / made[0]["file"]

@@ -28,9 +28,10 @@ from portal.ops.schema.checks.reads import measure_reads, slower_reads
 from portal.ops.schema.place import Place, current_place
 from portal.ops.schema.tables import Backup, MigrationLog, Rehearsal, Signature
 from portal.ops.schema.verify import verify
+from tests.support.chain import BELOW_HEAD, HEAD
 from tests.support.data import settings_for
 
-LAST, BELOW = "20261123101100", "20261123101000"
+LAST, BELOW = HEAD, BELOW_HEAD
 DONE, OPEN, TO_SIGN = ItemState.DONE, ItemState.OPEN, ItemState.TO_SIGN
 GUIDE_BEFORE = ["backup", "tested", "downtime", "rollback", "monitoring"]
 GUIDE_AFTER = ["data", "performance", "functionality", "monitoring", "backup"]

@@ -15,6 +15,7 @@ from portal.core.database import db
 from portal.core.roles import OWNER_ROLE
 from portal.ops.commands.checks import sizes
 from portal.ops.schema.sizes import FOREIGN_KEYS, SIZES, read_sizes, record_sizes
+from tests.support.chain import CHAIN, HEAD, name_of
 from tests.support.data import settings_for
 
 HISTORY = """
@@ -64,8 +65,8 @@ def as_owner(database, statement: str) -> list[dict[str, object]]:
 
 def test_the_guides_history_query_lists_every_migration_newest_first(current):
     rows = as_owner(current, HISTORY)
-    assert len(rows) == 21
-    assert rows[0]["migration_name"] == "20261123101100_roles_and_policies"
+    assert len(rows) == len(CHAIN)
+    assert rows[0]["migration_name"] == name_of(HEAD)
     assert rows[-1]["migration_name"] == "20250629190954_init"
     assert all(row["finished_at"] and row["checksum"] for row in rows)
 

@@ -106,6 +106,10 @@ class Vault:
         """Prove a backup anew: checksum, then a restore into a scratch database. Raises BackupError where it fails."""
         with self.opened(backup) as plain:
             self._prove(backup, plain, tell)
+        return self.mark_proven(backup)
+
+    def mark_proven(self, backup: BackupInfo) -> BackupInfo:
+        """Note that a backup was restored and its rows counted, by ``check`` or by a rehearsal."""
         proven = replace(backup, proven_at=datetime.now(UTC))
         write_manifest(proven)
         with suppress(sa.exc.OperationalError):
