@@ -230,7 +230,7 @@ class TableSize(OpsBase):
 
 # The guide's two queries run against this as they stand.
 _PRISMA_VIEW = """
-CREATE OR REPLACE VIEW public._prisma_migrations AS
+CREATE OR REPLACE VIEW public._prisma_migrations WITH (security_invoker = true) AS
 SELECT id, checksum, finished_at, revision || '_' || name AS migration_name, coalesce(error, logs) AS logs,
        rolled_back_at, started_at, applied_steps_count, migration_steps_count
   FROM ops.migration_log WHERE direction IN ('up', 'stamp')

@@ -357,7 +357,14 @@ def test_progress_is_told(current):
     tell: Callable[..., None] = lambda _event, facts: told.append((facts["what"], facts["done"], facts["total"]))  # noqa: E731
     verify(place_of(current), by=None, tell=tell)
     assert [entry for entry in told if entry[0] == "checks"] == [("checks", n, 9) for n in range(1, 10)]
-    assert told.count(("foreign keys", 60, 60)) == 1
+    keys = foreign_keys(current)
+    assert keys > 50
+    assert told.count(("foreign keys", keys, keys)) == 1
+
+
+def foreign_keys(database) -> int:
+    found = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace::regnamespace::text = ANY (:names)"
+    return database.execute(found, names=["public", "jobs"])[0][0]
 
 
 def test_every_foreign_key_is_listed_with_its_rows(current):
@@ -368,7 +375,7 @@ def test_every_foreign_key_is_listed_with_its_rows(current):
         " REFERENCES patients (clinic_id, id) NOT VALID"
     )
     held = {one.name: one for one in list_references(place_of(current))}
-    assert len(held) == 60
+    assert len(held) == foreign_keys(current)
     assert (held[NOTE_KEY].holding, held[NOTE_KEY].breaking, held[NOTE_KEY].valid) == (0, 1, False)
     offers = held["fk_offers_clinic_id_status_id"]
     assert (offers.holding, offers.breaking, offers.valid) == (4, 0, True)
