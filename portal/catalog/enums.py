@@ -46,3 +46,26 @@ class Audience(StrEnum):
     DOMESTIC = "domestic"
     INTERNATIONAL = "international"
     PARTNER = "partner"
+
+
+class ToothRole(StrEnum):
+    """What a tooth is in a piece that spans several: a pillar carries, a pontic is carried."""
+
+    UNIT = "unit"
+    PILLAR = "pillar"
+    PONTIC = "pontic"
+
+
+class PriceVariant(StrEnum):
+    """What a price differs by within one treatment, besides its unit price."""
+
+    SURFACES_2 = "surfaces_2"
+    SURFACES_3 = "surfaces_3"
+    PONTIC = "pontic"
+
+
+class Residency(StrEnum):
+    """Where a patient lives, as VAT law asks (law 3065, art. 13/1-l)."""
+
+    RESIDENT = "resident"
+    NON_RESIDENT = "non_resident"

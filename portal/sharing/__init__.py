@@ -1,0 +1,1 @@
+"""The patient's link: her page of an offer, her questions, her decision and her signature."""
