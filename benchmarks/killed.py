@@ -5,7 +5,8 @@ migrations' tests, orphans to quarantine). For each revision and each statement 
 the runner's own included: a copy of the database as it was before, a process that runs the revision and sends itself
 SIGKILL right before that statement, a second process that runs it again. The outcome must be the undisturbed one:
 schema, rows, what is kept aside, other schemas, rights; and the history must tell of the killed attempt.
-Ends with 1 where one case differs.
+A statement that comes after a mere question, or after one that only sets up the session, meets the same database as
+the one before it; such twins are left out unless ``--all`` is given. Ends with 1 where one case differs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -49,6 +51,8 @@ UNION ALL SELECT 'default rights ' || defaclobjtype::text || ' ' || defaclacl::t
 UNION ALL SELECT 'invalid index ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid
 UNION ALL SELECT 'unfinished backfill ' || name FROM ops.migration_step WHERE finished_at IS NULL
 """
+# What leaves nothing behind when its session dies.
+FLEETING = re.compile(r"\s*(SELECT|SHOW|SET|RESET|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
 HISTORY_ROWS = "SELECT id::text, status FROM ops.migration_log WHERE revision = %s AND direction = %s ORDER BY id"
 
 
@@ -105,16 +109,24 @@ class Done:
 @click.option("--revision", help="Only this revision, in all its directions.")
 @click.option("--every", default=1, show_default=True, help="Only every n-th statement.")
 @click.option("--workers", default=2, show_default=True, help="How many cases at a time.")
+@click.option(
+    "--all", "twins", is_flag=True, help="Statements that meet the same database as the one before them, too."
+)
 @click.option("--way", "ways", type=click.Choice(WAYS), multiple=True, help="Only this way; may be given again.")
-def main(revision: str | None, every: int, workers: int, ways: tuple[str, ...]) -> None:
+def main(revision: str | None, every: int, workers: int, ways: tuple[str, ...], *, twins: bool) -> None:
     """Kill a migration before every statement it sends, and run it again."""
     console = Console()
     with scene(QUICK, in_memory=True) as stage, pool(workers) as executor:
         done = []
-        for leg, expected, statements in walk(stage):
+        for leg, expected, sent in walk(stage):
             if revision in (None, leg.revision) and (not ways or leg.way in ways):
-                done.append(measure(executor, stage, leg, expected, range(1, statements + 1, every)))
-                done[-1].statements = statements
+                numbers = [
+                    number
+                    for number in range(1, len(sent) + 1)
+                    if twins or number == 1 or not FLEETING.match(sent[number - 2])
+                ]
+                done.append(measure(executor, stage, leg, expected, numbers[::every]))
+                done[-1].statements = len(sent)
                 tell(console, done[-1])
     report(console, done, every)
     sys.exit(any(leg.failures for leg in done) or not done)
@@ -127,8 +139,8 @@ def pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         yield executor
 
 
-def walk(stage: Scene) -> Iterator[tuple[Leg, Outcome, int]]:
-    """Go the chain up, down and up again; yield each leg with its undisturbed outcome and number of statements."""
+def walk(stage: Scene) -> Iterator[tuple[Leg, Outcome, list[str]]]:
+    """Go the chain up, down and up again; yield each leg with its undisturbed outcome and its statements."""
     numbers = itertools.count()
     here = stage.make("state_0")
     with_files = stage.place(here)
@@ -139,8 +151,8 @@ def walk(stage: Scene) -> Iterator[tuple[Leg, Outcome, int]]:
     for way, revision in plan:
         leg = Leg(way, revision.id, _target(way, revision), here)
         there = stage.make(f"state_{next(numbers) + 1}", here)
-        statements = count(stage, leg, there)
-        yield leg, look(stage, there), statements
+        sent = undisturbed(stage, leg, there)
+        yield leg, look(stage, there), sent
         stage.drop(here)
         here = there
         if way == "up":
@@ -154,14 +166,13 @@ def _target(way: str, revision: Revision) -> str:
     return revision.id
 
 
-def count(stage: Scene, leg: Leg, database: str) -> int:
-    """Run a leg undisturbed and return how many statements and commits it sends."""
+def undisturbed(stage: Scene, leg: Leg, database: str) -> list[str]:
+    """Run a leg and return the statements and commits it sends."""
     place = stage.place(database, orphans="quarantine")
-    sent = itertools.count()
-    listen(place.engine, lambda _statement: next(sent))
+    sent: list[str] = []
+    listen(place.engine, sent.append)
     leg.run(place)
-    place.engine.dispose()
-    return next(sent)
+    return sent
 
 
 def listen(engine: sa.Engine, tell_of: Callable[[str], object]) -> None:
@@ -178,7 +189,7 @@ def look(stage: Scene, database: str) -> Outcome:
         return Outcome(frozenset(lines), hash_rows(connection, ignoring=MOMENTS, aside=True))
 
 
-def measure(executor: ProcessPoolExecutor, stage: Scene, leg: Leg, expected: Outcome, numbers: range) -> Done:
+def measure(executor: ProcessPoolExecutor, stage: Scene, leg: Leg, expected: Outcome, numbers: list[int]) -> Done:
     """Try every case of a leg."""
     done, started = Done(leg, 0), time.perf_counter()
     for interrupted, failure in executor.map(

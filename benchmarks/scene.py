@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -94,6 +96,7 @@ def scene(options: Mapping[str, str] | None = None, *, in_memory: bool = False) 
     """
     memory = Path("/dev/shm")  # noqa: S108 - the folder made in it has a random name
     where = memory if in_memory and memory.is_dir() else None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server is stopped then, too
     with tempfile.TemporaryDirectory(prefix="clinikoop-proof-", dir=where) as folder:
         Path(folder).chmod(0o711)  # the server's own account must reach its folder in it, which nobody else may enter
         server = EmbeddedServer(Path(folder) / "pg", options or {})
