@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.catalog.enums import Audience
+from portal.catalog.matching import match_treatments as match_treatments
 from portal.catalog.models import CatalogTreatment, PriceList, PriceListItem, TreatmentCategory, VatRule
 from portal.core.clinics import Clinic
 from portal.core.database import current_session
@@ -27,6 +28,8 @@ _TREATMENTS = (
         CatalogTreatment.id, CatalogTreatment.code, CatalogTreatment.name_tr, CatalogTreatment.name_en,
         CatalogTreatment.scope, CatalogTreatment.pricing, CatalogTreatment.vat_class, CatalogTreatment.dentition,
         CatalogTreatment.allowed_teeth, CatalogTreatment.duration_min, CatalogTreatment.is_active,
+        CatalogTreatment.name_de, CatalogTreatment.name_ru, CatalogTreatment.aliases, CatalogTreatment.brands,
+        CatalogTreatment.visits, CatalogTreatment.healing_days, CatalogTreatment.warranty_months,
         TreatmentCategory.key.label("category_key"),
         TreatmentCategory.name_tr.label("category_tr"),
         TreatmentCategory.name_en.label("category_en"),
@@ -75,9 +78,15 @@ def list_choices() -> Sequence[Any]:
     """Return the treatments a new offer may use: the active ones, in the catalogue's order.
 
     A row has id, code, name_tr, name_en, scope, pricing, vat_class, dentition, allowed_teeth (None: every
-    tooth), duration_min, category_key, category_tr and category_en.
+    tooth), duration_min, name_de, name_ru, aliases, brands, visits, healing_days, warranty_months,
+    category_key, category_tr and category_en.
     """
     return current_session().execute(_TREATMENTS.where(CatalogTreatment.is_active)).all()
+
+
+def find_treatments(text: str) -> list[Any]:
+    """Return the active treatments that ``text`` means, the best first; see match_treatments()."""
+    return match_treatments(list_choices(), text)
 
 
 def get_treatment(treatment_id: UUID) -> CatalogTreatment:
