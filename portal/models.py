@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from portal.auth import models as auth
 from portal.catalog import models as catalog
-from portal.core import audit, clinics, numbers, outbox
+from portal.core import analytics, audit, clinics, numbers, outbox
 from portal.core.database import Base
 from portal.notes import models as notes
 from portal.offers import documents
@@ -20,8 +20,8 @@ from portal.sharing import models as sharing
 from portal.support import models as support
 
 MODULES = (
-    audit, auth, catalog, clinics, documents, notes, numbers, offers, outbox, patients, platform, referrals, reminders,
-    settings, sharing, support,
+    analytics, audit, auth, catalog, clinics, documents, notes, numbers, offers, outbox, patients, platform, referrals,
+    reminders, settings, sharing, support,
 )  # fmt: skip
 
 metadata: sa.MetaData = Base.metadata

@@ -20,6 +20,7 @@ from portal.core.forms import plain_number
 from portal.core.panels import Panel
 from portal.core.templating import day, money
 from portal.offers.editing import PricedLine
+from portal.offers.history import history
 from portal.offers.listing import status_label
 from portal.offers.models import Jaw, Offer, OfferKind, OfferStatus, Treatment
 from portal.offers.queries import list_for_patient, list_recipients, list_statuses
@@ -128,6 +129,7 @@ class OfferView:
         self.vat = vat_by_rate(offer)
         self.recipients = list_recipients(offer.id)
         self.entries = activity(offer.id, statuses)
+        self.events = history(offer.id)
         self.is_draft = offer.status.kind == OfferKind.DRAFT
 
 

@@ -21,16 +21,22 @@ from portal.core.scope import ClinicScope
 from portal.core.search import replace_terms
 from portal.core.text import words
 from portal.offers import queries
+from portal.offers.documents import EventKind
 from portal.offers.editing import PricedLine
+from portal.offers.events import note_event
 from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer, Treatment, TreatmentTooth
 from portal.offers.rules import DECIDED_KINDS, may_move
 from portal.offers.totals import offer_totals
 from portal.patients.models import Patient
 
 NUMBER_KIND = "offer"
+EVENTS = {
+    OfferKind.SENT: EventKind.SENT, OfferKind.ACCEPTED: EventKind.ACCEPTED, OfferKind.DECLINED: EventKind.DECLINED,
+    OfferKind.EXPIRED: EventKind.EXPIRED,
+}  # fmt: skip
 _CONTENT = (
     "catalog_id", "code", "name", "scope", "arch", "quantity", "unit_price", "discount_kind", "discount_value",
-    "vat_rate",
+    "vat_rate", "is_included", "brand", "material", "abutment",
 )  # fmt: skip
 
 
@@ -60,6 +66,7 @@ def create_offer(
         "line_count": [None, len(offer.lines)], "grand_total": [None, offer.grand_total],
         "currency": [None, offer.currency],
     })  # fmt: skip
+    note_event(offer.id, EventKind.CREATED, actor=actor, meta={"line_count": len(offer.lines)})
     replace_terms(OfferTerm, "offer_id", offer.id, offer_terms(offer.offer_no, offer.title))
     return offer
 
@@ -89,8 +96,14 @@ def update_offer(
     replace_terms(OfferTerm, "offer_id", offer.id, offer_terms(offer.offer_no, offer.title))
 
 
-def move_offer(actor: Actor, offer: Offer, *, status: OfferStatus) -> None:
-    """Give an offer another status; raises RuleError where its kind may not follow."""
+def move_offer(
+    actor: Actor, offer: Offer, *, status: OfferStatus, recipient_id: UUID | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Give an offer another status; raises RuleError where its kind may not follow.
+
+    A new kind is an event of the offer's history; ``recipient_id`` says by whose link it came, ``meta`` goes with it.
+    """
     before, after = OfferKind(offer.status.kind), OfferKind(status.kind)
     if not may_move(before, after) or not status.is_active:
         raise RuleError(_("An offer cannot go from here to this status."))
@@ -105,6 +118,8 @@ def move_offer(actor: Actor, offer: Offer, *, status: OfferStatus) -> None:
         offer.decided_at = None
     audit.record(actor, "offer.moved", offer, changes={"status": [offer.status.key, status.key]})
     offer.status = status
+    if after in EVENTS and before is not after:
+        note_event(offer.id, EVENTS[after], actor=actor, recipient_id=recipient_id, meta=meta)
     try:
         current_session().flush()
     except StaleDataError as error:
@@ -146,6 +161,7 @@ def expire_offers(actor: Actor) -> int:
         expired = queries.default_status(OfferKind.EXPIRED)
         for offer in overdue:
             audit.record(actor, "offer.expired", offer, changes={})
+            note_event(offer.id, EventKind.EXPIRED, actor=actor)
             offer.status_id = expired.id
     return len(overdue)
 
@@ -188,7 +204,7 @@ def _is_same(offer: Offer, values: Mapping[str, Any], lines: Sequence[PricedLine
 
 
 def _content(line: Treatment) -> tuple[Any, ...]:
-    teeth = [tooth.tooth for tooth in line.teeth]
+    teeth = [(tooth.tooth, tooth.role, tooth.surfaces) for tooth in line.teeth]
     return teeth, *(getattr(line, name) for name in _CONTENT)
 
 
@@ -209,8 +225,12 @@ def make_line(line: PricedLine, position: int) -> Treatment:
         position=position, quantity=amounts.quantity, unit_price=amounts.unit_price,
         discount_kind=amounts.discount_kind, discount_value=amounts.discount_value, vat_rate=amounts.vat_rate,
         line_base=totals.base, line_discount=totals.discount, line_net=totals.net, line_vat=totals.vat,
-        line_gross=totals.gross,
-        teeth=[TreatmentTooth(tooth=tooth, position=place) for place, tooth in enumerate(line.teeth)],
+        line_gross=totals.gross, is_included=line.is_included, brand=line.brand, material=line.material,
+        abutment=line.abutment,
+        teeth=[
+            TreatmentTooth(tooth=tooth, position=place, role=line.role(tooth), surfaces=line.surfaces)
+            for place, tooth in enumerate(line.teeth)
+        ],
     )  # fmt: skip
 
 

@@ -1,16 +1,14 @@
-"""What the portal notes about itself: technical log lines and anonymous usage."""
+"""What the portal notes about itself: technical log lines."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.database import Base, Identified, TenantScoped
+from portal.core.database import Base, Identified
 
 
 class SystemLog(Identified, Base):
@@ -26,16 +24,3 @@ class SystemLog(Identified, Base):
     message: Mapped[str]
     stack_trace: Mapped[str | None]
     request_id: Mapped[str | None] = mapped_column(sa.String(40))
-
-
-class AnalyticsEvent(TenantScoped, Base):
-    """One use of a feature, with the actor as a hash. Never holds personal data."""
-
-    __tablename__ = "analytics_events"
-    __table_args__ = (sa.Index(None, "clinic_id", "name", "at"),)
-
-    at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
-    name: Mapped[str] = mapped_column(sa.String(80))
-    actor_hash: Mapped[str | None] = mapped_column(sa.String(64))
-    page: Mapped[str | None] = mapped_column(sa.String(200))
-    props: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

@@ -252,7 +252,7 @@ def test_the_log_of_an_offer_tells_moves_in_words_and_hides_notes(
     last_part(coordinator.post(f"/offers/{offer_id}/edit", {**form, **changed}))
     move(coordinator, offer_id, status_ids[OfferKind.SENT])
     page = coordinator.get(f"/offers/{offer_id}")
-    log = text_of(page.text.partition('<ol class="timeline">')[2].partition("</ol>")[0])
+    log = text_of(page.text.partition("<h2>What happened</h2>")[2].partition("</ol>")[0])
     assert "Papatya coordinator changed the status" in log and "Status Draft Sent" in log
     assert "Note for colleagues hidden" in log and "Note for the patient hidden" in log
     assert "Total 2500 5000" in log and "Lines hidden" in log
