@@ -19,7 +19,11 @@ demo-reset: setup
 
 test: check unit
 
-setup: $(VENV)/.ready portal/translations/tr/LC_MESSAGES/messages.mo
+PATIENT_TEXTS := $(foreach language,tr en de ru,portal/translations/$(language)/LC_MESSAGES/patient)
+EXTRACT := $(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output --project Clinikoop
+UPDATE := $(BIN)/pybabel -q update -d portal/translations --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+
+setup: $(VENV)/.ready portal/translations/tr/LC_MESSAGES/messages.mo $(PATIENT_TEXTS:=.mo)
 setup-dev: setup $(VENV)/.ready-dev
 
 $(VENV)/bin/python:
@@ -38,6 +42,9 @@ $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
 
 portal/translations/tr/LC_MESSAGES/messages.mo: portal/translations/tr/LC_MESSAGES/messages.po $(VENV)/.ready
 	@$(BIN)/pybabel -q compile -d portal/translations
+
+$(PATIENT_TEXTS:=.mo): %.mo: %.po $(VENV)/.ready
+	@$(BIN)/pybabel -q compile -i $< -o $@
 
 browser:
 	@.ci/browser
@@ -62,9 +69,12 @@ unit: setup-dev browser
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests
 
 texts-update: setup-dev
-	$(BIN)/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext --no-location --sort-output --project Clinikoop -o portal/translations/messages.pot portal templates
-	$(BIN)/pybabel -q update -i portal/translations/messages.pot -d portal/translations --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
-	rm portal/translations/messages.pot
+	$(EXTRACT) -k _l -k lazy_gettext -k tooth_word -o portal/translations/messages.pot portal templates
+	$(UPDATE) -i portal/translations/messages.pot
+	$(EXTRACT) --no-default-keywords -k phrase -k phrase_n:1,2 -k mark_phrase -k tooth_word -o portal/translations/patient.pot portal templates
+	$(UPDATE) -i portal/translations/patient.pot -D patient
+	rm portal/translations/messages.pot portal/translations/patient.pot
+	$(BIN)/python -m tests.texts english
 
 lock: setup-dev
 	$(BIN)/uv pip compile requirements.in -o requirements.txt --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --quiet

@@ -1,59 +1,75 @@
 """The words for every tooth, whole phrases: languages order and inflect their parts differently."""
 
-from flask_babel import lazy_gettext as _l
+from collections.abc import Iterable
+
+from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
-TOOTH_NAMES: dict[int, LazyString] = {
-    11: _l("upper right central incisor"),
-    12: _l("upper right lateral incisor"),
-    13: _l("upper right canine"),
-    14: _l("upper right first premolar"),
-    15: _l("upper right second premolar"),
-    16: _l("upper right first molar"),
-    17: _l("upper right second molar"),
-    18: _l("upper right third molar (wisdom tooth)"),
-    21: _l("upper left central incisor"),
-    22: _l("upper left lateral incisor"),
-    23: _l("upper left canine"),
-    24: _l("upper left first premolar"),
-    25: _l("upper left second premolar"),
-    26: _l("upper left first molar"),
-    27: _l("upper left second molar"),
-    28: _l("upper left third molar (wisdom tooth)"),
-    31: _l("lower left central incisor"),
-    32: _l("lower left lateral incisor"),
-    33: _l("lower left canine"),
-    34: _l("lower left first premolar"),
-    35: _l("lower left second premolar"),
-    36: _l("lower left first molar"),
-    37: _l("lower left second molar"),
-    38: _l("lower left third molar (wisdom tooth)"),
-    41: _l("lower right central incisor"),
-    42: _l("lower right lateral incisor"),
-    43: _l("lower right canine"),
-    44: _l("lower right first premolar"),
-    45: _l("lower right second premolar"),
-    46: _l("lower right first molar"),
-    47: _l("lower right second molar"),
-    48: _l("lower right third molar (wisdom tooth)"),
-    51: _l("upper right primary central incisor"),
-    52: _l("upper right primary lateral incisor"),
-    53: _l("upper right primary canine"),
-    54: _l("upper right primary first molar"),
-    55: _l("upper right primary second molar"),
-    61: _l("upper left primary central incisor"),
-    62: _l("upper left primary lateral incisor"),
-    63: _l("upper left primary canine"),
-    64: _l("upper left primary first molar"),
-    65: _l("upper left primary second molar"),
-    71: _l("lower left primary central incisor"),
-    72: _l("lower left primary lateral incisor"),
-    73: _l("lower left primary canine"),
-    74: _l("lower left primary first molar"),
-    75: _l("lower left primary second molar"),
-    81: _l("lower right primary central incisor"),
-    82: _l("lower right primary lateral incisor"),
-    83: _l("lower right primary canine"),
-    84: _l("lower right primary first molar"),
-    85: _l("lower right primary second molar"),
+from portal.core.patient_texts import Texts
+
+
+def tooth_word(text: str) -> str:
+    """Mark the words of a tooth, which both staff and patients read, for translation."""
+    return text
+
+
+TOOTH_WORDS: dict[int, str] = {
+    11: tooth_word("upper right central incisor"),
+    12: tooth_word("upper right lateral incisor"),
+    13: tooth_word("upper right canine"),
+    14: tooth_word("upper right first premolar"),
+    15: tooth_word("upper right second premolar"),
+    16: tooth_word("upper right first molar"),
+    17: tooth_word("upper right second molar"),
+    18: tooth_word("upper right third molar (wisdom tooth)"),
+    21: tooth_word("upper left central incisor"),
+    22: tooth_word("upper left lateral incisor"),
+    23: tooth_word("upper left canine"),
+    24: tooth_word("upper left first premolar"),
+    25: tooth_word("upper left second premolar"),
+    26: tooth_word("upper left first molar"),
+    27: tooth_word("upper left second molar"),
+    28: tooth_word("upper left third molar (wisdom tooth)"),
+    31: tooth_word("lower left central incisor"),
+    32: tooth_word("lower left lateral incisor"),
+    33: tooth_word("lower left canine"),
+    34: tooth_word("lower left first premolar"),
+    35: tooth_word("lower left second premolar"),
+    36: tooth_word("lower left first molar"),
+    37: tooth_word("lower left second molar"),
+    38: tooth_word("lower left third molar (wisdom tooth)"),
+    41: tooth_word("lower right central incisor"),
+    42: tooth_word("lower right lateral incisor"),
+    43: tooth_word("lower right canine"),
+    44: tooth_word("lower right first premolar"),
+    45: tooth_word("lower right second premolar"),
+    46: tooth_word("lower right first molar"),
+    47: tooth_word("lower right second molar"),
+    48: tooth_word("lower right third molar (wisdom tooth)"),
+    51: tooth_word("upper right primary central incisor"),
+    52: tooth_word("upper right primary lateral incisor"),
+    53: tooth_word("upper right primary canine"),
+    54: tooth_word("upper right primary first molar"),
+    55: tooth_word("upper right primary second molar"),
+    61: tooth_word("upper left primary central incisor"),
+    62: tooth_word("upper left primary lateral incisor"),
+    63: tooth_word("upper left primary canine"),
+    64: tooth_word("upper left primary first molar"),
+    65: tooth_word("upper left primary second molar"),
+    71: tooth_word("lower left primary central incisor"),
+    72: tooth_word("lower left primary lateral incisor"),
+    73: tooth_word("lower left primary canine"),
+    74: tooth_word("lower left primary first molar"),
+    75: tooth_word("lower left primary second molar"),
+    81: tooth_word("lower right primary central incisor"),
+    82: tooth_word("lower right primary lateral incisor"),
+    83: tooth_word("lower right primary canine"),
+    84: tooth_word("lower right primary first molar"),
+    85: tooth_word("lower right primary second molar"),
 }
+TOOTH_NAMES: dict[int, LazyString] = {tooth: lazy_gettext(words) for tooth, words in TOOTH_WORDS.items()}
+
+
+def name_teeth(teeth: Iterable[int], words: Texts) -> str:
+    """Name teeth in a patient's language: "upper right canine, upper left canine"."""
+    return words.listed(words.phrase(TOOTH_WORDS[tooth]) for tooth in teeth)
