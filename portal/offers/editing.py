@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,8 +15,12 @@ from flask_babel import lazy_gettext as _l
 from portal.catalog.enums import Dentition, Pricing, Scope, VatClass
 from portal.catalog.queries import list_choices, list_treatments, prices, vat_rates
 from portal.catalog.teeth import TeethError, TeethProblem, is_primary, parse_teeth
+from portal.offers.lines import LineError as LineError
+from portal.offers.lines import PricedLine as PricedLine
+from portal.offers.lines import TypedLine as TypedLine
+from portal.offers.lines import pontics_of, surfaces_of
 from portal.offers.models import Jaw
-from portal.offers.totals import DiscountKind, LineInput, LineTotals, TotalsError, TotalsProblem, line_totals
+from portal.offers.totals import LineInput, LineTotals, TotalsError, TotalsProblem, line_totals
 
 _BY_TEETH = frozenset({Pricing.PER_TOOTH, Pricing.PER_ROLE, Pricing.PER_SURFACE})
 TOOTH_SCOPES = frozenset({Scope.TOOTH, Scope.MULTI})
@@ -34,43 +37,6 @@ _TOTALS_MESSAGES: dict[TotalsProblem, LazyString] = {
     TotalsProblem.TOO_PRECISE: _l("Use at most two decimals."),
     TotalsProblem.DISCOUNT_ABOVE_BASE: _l("The discount is larger than the price."),
 }
-
-
-class LineError(ValueError):
-    """A line cannot be made; ``field`` is the one at fault, ``message`` says why."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field, self.message = field, message
-
-
-@dataclass(frozen=True)
-class TypedLine:
-    """One line as typed; None is what was left empty."""
-
-    catalog_id: UUID | None
-    name: str | None
-    teeth: str
-    arch: Jaw | None
-    quantity: Decimal | None
-    unit_price: Decimal | None
-    discount_kind: DiscountKind
-    discount_value: Decimal | None
-    vat_rate: Decimal | None
-
-
-@dataclass(frozen=True)
-class PricedLine:
-    """A complete line with its amounts."""
-
-    catalog_id: UUID | None
-    code: str | None
-    name: str
-    scope: Scope
-    arch: Jaw | None
-    teeth: tuple[int, ...]
-    amounts: LineInput
-    totals: LineTotals
 
 
 class PriceBook:
@@ -111,8 +77,11 @@ class PriceBook:
         name = typed.name or (self.name(row) if row else "")
         arch = None if scope in TOOTH_SCOPES else typed.arch
         return PricedLine(
-            typed.catalog_id, row.code if row else None, name, scope, arch, teeth, amounts, self._totals(amounts)
-        )
+            typed.catalog_id, row.code if row else None, name, scope, arch, teeth, amounts, self._totals(amounts),
+            surfaces=surfaces_of(typed, Pricing(row.pricing) if row else None) if teeth else None,
+            pontics=pontics_of(typed, scope, teeth),
+            brand=typed.brand, material=typed.material, abutment=typed.abutment, is_included=typed.included,
+        )  # fmt: skip
 
     def _treatment(self, typed: TypedLine) -> Any | None:
         if typed.catalog_id is None:
