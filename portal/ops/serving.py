@@ -113,6 +113,9 @@ def child_environment(app: Flask, port: int) -> dict[str, str]:
     names = {"DATABASE_PLATFORM_URL": PLATFORM_BIND, "DATABASE_OWNER_URL": OWNER_BIND}
     binds = app.config["SQLALCHEMY_BINDS"]
     urls = {name: binds[bind]["url"] for name, bind in names.items() if bind in binds}
+    backup = app.extensions["database_urls"].backup
+    if backup:
+        urls["DATABASE_BACKUP_URL"] = backup
     return {
         **os.environ, **urls, "DATABASE_URL": app.config["SQLALCHEMY_DATABASE_URI"], "PORT": str(port),
         "CLINIKOOP_INSTANCE": str(settings().instance),
