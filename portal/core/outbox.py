@@ -11,9 +11,10 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.database import Base, TenantScoped, one_of
+from portal.core.database import Base, TenantScoped, current_session, one_of
 
 
 class MailStatus(StrEnum):
@@ -46,3 +47,25 @@ class OutboxMail(TenantScoped, Base):
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(sa.String(200))
     about_id: Mapped[UUID | None]
+
+
+def queue_mail(
+    *, kind: str, to_address: str, subject: str, body: str, dedupe_key: str | None = None, about_id: UUID | None = None
+) -> bool:
+    """Queue a mail in the session's own transaction; return False where ``dedupe_key`` has queued it before.
+
+    A subject is read on lock screens: it holds nothing personal.
+    """
+    session = current_session()
+    if dedupe_key and session.scalars(sa.select(OutboxMail.id).where(OutboxMail.dedupe_key == dedupe_key)).first():
+        return False
+    mail = OutboxMail(
+        kind=kind, to_address=to_address, subject=" ".join(subject.split()), body=body, dedupe_key=dedupe_key,
+        about_id=about_id,
+    )  # fmt: skip
+    try:
+        with session.begin_nested():
+            session.add(mail)
+    except IntegrityError:  # another request of the same moment
+        return False
+    return True

@@ -43,3 +43,4 @@ class PanelBoard:
 
 
 patient_page = PanelBoard()
+offer_page = PanelBoard()
