@@ -13,6 +13,7 @@ from portal import models
 from portal.auth import jobs as auth_jobs
 from portal.auth.login import configure_login
 from portal.auth.views import blueprint as auth
+from portal.catalog import jobs as catalog_jobs
 from portal.catalog.views import blueprint as catalog
 from portal.cli import configure_commands
 from portal.core.access import Permission, Site
@@ -37,7 +38,7 @@ from portal.preferences.views import blueprint as preferences
 
 __all__ = ["JOBS", "create_app", "models"]
 
-JOBS = (auth_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
+JOBS = (auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
 BLUEPRINTS = (home, auth, preferences, patients, offers, catalog, platform, ops)
 
 MENU = [

@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate.cli import db as db_group
 
+from portal.catalog.cli import rates
 from portal.ops.cli import demo, roles, seed, worker
 from portal.ops.commands import backups, checks, moving, planning, status
 
 
 def configure_commands(app: Flask) -> None:
-    """Register the commands: `flask worker`, `flask demo`, and two more in Flask-Migrate's own group `flask db`."""
-    for command in (worker, demo):
+    """Register the portal's own commands, and more in Flask-Migrate's own group `flask db`."""
+    for command in (worker, demo, rates):
         app.cli.add_command(command)
     for command in (
         seed,
