@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.scene import Scene, load, scene, timed
+from benchmarks.scene import Scene, load, one, scene, timed
 from portal.core.roles import OWNER_ROLE
 from portal.ops.schema.recorder import Run
 
@@ -96,7 +95,7 @@ class Meter:
             return
         if not self._pid:
             with self._stage.connect() as connection:
-                (pid,) = _one(connection, BACKEND, self._database, OWNER_ROLE)
+                (pid,) = one(connection, BACKEND, self._database, OWNER_ROLE)
                 self._pid = int(pid)
         self.spent.append(processor(self._pid))
 
@@ -174,13 +173,13 @@ def phased(stage: Scene, database: str, rows: int) -> Measured:
     with timed() as whole:
         place.upgrade(REVISION, Run(tell=meter))
     with stage.connect(database) as connection:
-        seconds = _one(connection, STEPS, REVISION)[0]
-        left, empty, wrong = _one(connection, COUNTS)
-        (aside,) = _one(connection, "SELECT count(*) FROM patient_offers_quarantine")
+        seconds = one(connection, STEPS, REVISION)[0]
+        left, empty, wrong = one(connection, COUNTS)
+        (aside,) = one(connection, "SELECT count(*) FROM patient_offers_quarantine")
         if (left + aside, aside, empty, wrong) != (rows, ORPHANS, 0, 0):
             sys.exit(f"Of {rows} rows {left} stayed, {aside} were put aside, {empty} empty, {wrong} wrong.")
         spent = meter.spent[-1] - meter.spent[0]
-        return Measured(seconds, spent, whole[0], _one(connection, SIZES), len(meter.spent) - 2)
+        return Measured(seconds, spent, whole[0], one(connection, SIZES), len(meter.spent) - 2)
 
 
 def single(stage: Scene, database: str, _rows: int) -> Measured:
@@ -191,7 +190,7 @@ def single(stage: Scene, database: str, _rows: int) -> Measured:
         before = processor(pid)
         with timed() as spent:
             connection.execute(ONE_UPDATE)
-        return Measured(spent[0], processor(pid) - before, spent[0], _one(connection, SIZES))
+        return Measured(spent[0], processor(pid) - before, spent[0], one(connection, SIZES))
 
 
 def processor(pid: int) -> float:
@@ -200,12 +199,6 @@ def processor(pid: int) -> float:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return float("nan")
-
-
-def _one(connection: psycopg.Connection, query: str, *parameters: object) -> tuple[Any, ...]:
-    row = connection.execute(query.encode(), parameters).fetchone()
-    assert row is not None
-    return row
 
 
 def middle(runs: list[Measured], what: str) -> float:
@@ -226,8 +219,8 @@ def report(console: Console, rows: int, phased: list[Measured], single: list[Mea
         )  # fmt: skip
     console.print(table)
     pairs = list(zip(phased, single, strict=True))
-    clock = statistics.median(one.seconds / other.seconds for one, other in pairs)
-    spent = statistics.median(one.processor / other.processor for one, other in pairs)
+    clock = statistics.median(ours.seconds / other.seconds for ours, other in pairs)
+    spent = statistics.median(ours.processor / other.processor for ours, other in pairs)
     console.print(f"Ratio, median of the rounds: {clock:.2f} by the clock, {spent:.2f} of processor time.")
     console.print(f"The target is at most {TARGET}.")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -108,6 +109,13 @@ def scene(options: Mapping[str, str] | None = None, *, in_memory: bool = False) 
             yield made
         finally:
             server.destroy()
+
+
+def one(connection: psycopg.Connection, query: str, *parameters: object) -> tuple[Any, ...]:
+    """Return the only row of a query."""
+    row = connection.execute(query.encode(), parameters or None).fetchone()
+    assert row is not None
+    return row
 
 
 @contextmanager
