@@ -80,7 +80,7 @@ class Audited:
 
     ``audit_hidden`` names the columns whose values stay out of it (the log tells that they
     changed): personal and secret data, so that erasing a person need not rewrite the log.
-    ``audit_skipped`` names derived columns that say nothing.
+    ``audit_skipped`` names derived columns that say nothing: a change of these alone needs no row.
     """
 
     audit_hidden: frozenset[str] = frozenset()
@@ -146,9 +146,17 @@ _SILENT = frozenset({"id", "clinic_id", "version", "form_key", "created_at", "up
 
 def _note_changes(session: orm.Session, _context: Any) -> None:
     session.info.setdefault("logged", []).extend(row for row in session.new if isinstance(row, ActivityColumns))
-    touched = [*session.new, *session.deleted, *filter(session.is_modified, session.dirty)]
-    if any(isinstance(row, Audited) for row in touched):
+    if any(isinstance(row, Audited) for row in (*session.new, *session.deleted)) or any(
+        isinstance(row, Audited) and _is_told(row) for row in filter(session.is_modified, session.dirty)
+    ):
         session.info["changed"] = True
+
+
+def _is_told(row: Audited) -> bool:
+    """Tell whether more than skipped columns of a row changed, its collections included."""
+    state: orm.InstanceState[Any] = sa.inspect(row)
+    changed = {attribute.key for attribute in state.attrs if attribute.history.has_changes()}
+    return not changed <= row.audit_skipped
 
 
 def _note_bulk(state: orm.ORMExecuteState) -> None:

@@ -18,7 +18,7 @@ def configure_headers(app: Flask) -> None:
         headers = response.headers
         headers["Content-Security-Policy"] = CONTENT_POLICY
         headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "same-origin"
+        headers.setdefault("Referrer-Policy", "same-origin")  # a patient's link tells no site at all
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         if secure:

@@ -301,6 +301,7 @@ class PatientOffer(Audited, TenantScoped, Timestamped, Base):
         one_of("channel", Channel),
     )
     audit_hidden = frozenset({"token_hash", "token_hint", "verify_hash"})
+    audit_skipped = frozenset({"read_seconds", "last_viewed_at"})  # told every few seconds while she reads
 
     patient_id: Mapped[UUID]
     offer_id: Mapped[UUID]
