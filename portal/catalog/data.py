@@ -14,7 +14,9 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
-from portal.catalog.enums import Dentition, Pricing, Scope, VatClass
+from portal.catalog.about import ABOUT
+from portal.catalog.enums import Dentition, PriceVariant, Pricing, Residency, Scope, VatClass
+from portal.catalog.names import NAMES, VISITS
 from portal.core.money import Currency
 
 
@@ -47,6 +49,34 @@ class TreatmentData:
     allowed_teeth: tuple[int, ...]
     duration_min: int
     example_prices: Mapping[Currency, Decimal] = field(hash=False)
+    name_de: str
+    name_ru: str
+    aliases: tuple[str, ...]
+    about: Mapping[str, str] = field(hash=False)
+    visits: int | None
+    healing_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentData:
+    """A part of a package, and on which teeth of which jaw; without teeth it is done once, or ``quantity`` times."""
+
+    package: str
+    component: str
+    upper_teeth: tuple[int, ...] = ()
+    lower_teeth: tuple[int, ...] = ()
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VatExemptionData:
+    """Whose treatments of a class are exempt in a country, by which article, from when on."""
+
+    country: str
+    vat_class: VatClass
+    residency: Residency
+    code: str
+    valid_from: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +192,7 @@ _PROTEZ: tuple[_Row, ...] = (
     ("emax-kron", "E-max Kron", "E.max (lithium disilicate) crown", _TOOTH, 60, (14500, 250, 215, 290)),
     ("metal-porselen", "Metal Destekli Porselen Kron", "Metal-ceramic crown", _TOOTH, 60, (7500, 140, 120, 165)),
     ("gecici-kron", "Geçici Kron", "Temporary crown", _TOOTH, 20, (1200, 30, 25, 35)),
+    ("gecici-kopru", "Geçici Köprü", "Temporary bridge", _BRIDGE, 30, (1200, 30, 25, 35)),
     ("kopru", "Köprü (ayak/gövde)", "Bridge (pillar/pontic)", _BRIDGE, 90, (12500, 200, 175, 230)),
     ("implant-ustu-kron", "İmplant Üstü Kron", "Implant crown", _TOOTH, 60, (14000, 250, 215, 290)),
     ("tam-protez", "Tam Protez", "Full denture", _ARCH, 60, (32000, 650, 560, 755)),
@@ -234,6 +265,8 @@ _ALLOWED_TEETH = {"gomulu-yirmilik": (18, 28, 38, 48)}
 def _treatment(category: str, row: _Row) -> TreatmentData:
     code, name_tr, name_en, (scope, pricing, dentition), minutes, prices = row
     currencies = (Currency.TRY, Currency.EUR, Currency.GBP, Currency.USD)
+    name_de, name_ru, aliases = NAMES[code]
+    visits, healing_days = VISITS.get(code, (None, None))
     return TreatmentData(
         code=code,
         category=category,
@@ -246,11 +279,43 @@ def _treatment(category: str, row: _Row) -> TreatmentData:
         allowed_teeth=_ALLOWED_TEETH.get(code, ()),
         duration_min=minutes,
         example_prices=MappingProxyType(dict(zip(currencies, map(Decimal, prices), strict=True))),
+        name_de=name_de,
+        name_ru=name_ru,
+        aliases=aliases,
+        about=MappingProxyType(ABOUT.get(code, {})),
+        visits=visits,
+        healing_days=healing_days,
     )
 
 
 TREATMENTS: tuple[TreatmentData, ...] = tuple(
     _treatment(category, row) for category, rows in _ROWS.items() for row in rows
+)
+
+# What one more surface of a filling adds in the example prices, in percent of the price of one surface.
+EXAMPLE_SURFACES = {PriceVariant.SURFACES_2: Decimal(125), PriceVariant.SURFACES_3: Decimal(150)}
+
+_IMPLANTS = {
+    "all-on-4": ((15, 12, 22, 25), (45, 42, 32, 35)),  # the outer two lean: they avoid the sinus and the nerve
+    "all-on-6": ((16, 14, 12, 22, 24, 26), (46, 44, 42, 32, 34, 36)),
+}
+_TWELVE = ((16, 15, 14, 13, 12, 11, 21, 22, 23, 24, 25, 26), (46, 45, 44, 43, 42, 41, 31, 32, 33, 34, 35, 36))
+COMPONENTS: tuple[ComponentData, ...] = tuple(
+    component
+    for package, implants in _IMPLANTS.items()
+    for component in (
+        ComponentData(package, "cbct"),
+        ComponentData(package, "implant", *implants),
+        ComponentData(package, "dayanak", *implants),
+        ComponentData(package, "gecici-kopru", *_TWELVE),
+        ComponentData(package, "kopru", *_TWELVE),
+    )
+)
+
+# Law 3065 art. 13/1-l, since 2018-06-01: health services by permitted providers to people who live abroad.
+# It covers treatment only; of aesthetic work the clinic's accountant decides.
+VAT_EXEMPTIONS: tuple[VatExemptionData, ...] = (
+    VatExemptionData("TR", VatClass.TREATMENT, Residency.NON_RESIDENT, "13/1-l", date(2018, 6, 1)),
 )
 
 # Decree 2007/13033 set the first rates from 2008-01-01; they rose on 2023-07-10. Aesthetic work is taxed

@@ -7,15 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from portal.catalog.data import CATEGORIES, TREATMENTS, VAT_RULES
-from portal.catalog.enums import Audience
-from portal.catalog.models import CatalogTreatment, PriceList, PriceListItem, TreatmentCategory, VatRule
+from portal.catalog.data import (
+    CATEGORIES,
+    COMPONENTS,
+    EXAMPLE_SURFACES,
+    TREATMENTS,
+    VAT_EXEMPTIONS,
+    VAT_RULES,
+    TreatmentData,
+)
+from portal.catalog.enums import Audience, Pricing
+from portal.catalog.models import (
+    CatalogTreatment,
+    PriceList,
+    PriceListItem,
+    PriceListVariant,
+    TreatmentCategory,
+    TreatmentComponent,
+    VatExemption,
+    VatRule,
+)
 from portal.core.audit import ActivityLog, Actor, PlatformActivityLog
 from portal.core.clinics import Clinic
 from portal.core.clock import today
@@ -89,12 +107,16 @@ def seed_clinic(actor: Actor, *, example_prices: bool = True) -> None:
     added = {
         TreatmentCategory: _add(TreatmentCategory, TreatmentCategory.key, _categories()),
         CatalogTreatment: _add(CatalogTreatment, CatalogTreatment.code, _treatments()),
+        TreatmentComponent: _add_components(),
         PriceList: _add_price_lists(today(clinic.timezone), example_prices=example_prices),
         VatRule: _add(VatRule, VatRule.vat_class, _vat_rules(clinic.country)),
+        VatExemption: _add(VatExemption, VatExemption.vat_class, _vat_exemptions(clinic.country)),
         OfferStatus: _add(OfferStatus, OfferStatus.kind, _statuses()),
         ReferralSource: _add_sources(),
     }
     changes = {model.__tablename__: [None, count] for model, count in added.items() if count}
+    if filled := _fill_texts():
+        changes["treatment_texts"] = [None, filled]
     if changes:
         current_session().add(
             ActivityLog(
@@ -132,8 +154,60 @@ def _treatments() -> Iterator[dict[str, Any]]:
             "name_en": treatment.name_en, "scope": treatment.scope, "pricing": treatment.pricing,
             "vat_class": treatment.vat_class, "dentition": treatment.dentition,
             "allowed_teeth": list(treatment.allowed_teeth) or None, "duration_min": treatment.duration_min,
-            "position": position,
+            "position": position, **_texts(treatment),
         }  # fmt: skip
+
+
+def _texts(treatment: TreatmentData) -> dict[str, Any]:
+    """Return the columns that treatments of clinics older than them lack."""
+    return {
+        "name_de": treatment.name_de, "name_ru": treatment.name_ru, "aliases": list(treatment.aliases),
+        "about": dict(treatment.about), "visits": treatment.visits, "healing_days": treatment.healing_days,
+    }  # fmt: skip
+
+
+def _fill_texts() -> int:
+    """Fill the texts of treatments that have none of them yet; return how many.
+
+    One that has any is the clinic's own: what it emptied there stays empty.
+    """
+    known = {treatment.code: treatment for treatment in TREATMENTS}
+    bare = sa.and_(
+        CatalogTreatment.name_de.is_(None), CatalogTreatment.name_ru.is_(None), CatalogTreatment.visits.is_(None),
+        CatalogTreatment.healing_days.is_(None), CatalogTreatment.aliases == [], CatalogTreatment.about == {},
+    )  # fmt: skip
+    rows = current_session().scalars(sa.select(CatalogTreatment).where(bare, CatalogTreatment.code.in_(known))).all()
+    for row in rows:
+        for name, value in _texts(known[row.code]).items():
+            setattr(row, name, value)
+    current_session().flush()
+    return len(rows)
+
+
+def _add_components() -> int:
+    """Give packages without any component theirs; a package that the clinic composed is left to it."""
+    composed = set(current_session().scalars(sa.select(TreatmentComponent.package_id).distinct()))
+    ids = _ids(CatalogTreatment, CatalogTreatment.code)
+    rows = [
+        {
+            "package_id": ids[part.package], "component_id": ids[part.component], "position": position,
+            "upper_teeth": list(part.upper_teeth), "lower_teeth": list(part.lower_teeth), "quantity": part.quantity,
+        }
+        for position, part in enumerate(COMPONENTS, start=1)
+        if ids[part.package] not in composed
+    ]  # fmt: skip
+    bulk_insert(TreatmentComponent, rows)
+    return len(rows)
+
+
+def _vat_exemptions(country: str) -> Iterator[dict[str, Any]]:
+    """Yield a country's exemptions; they only hold where the clinic says it has the permit."""
+    for exemption in VAT_EXEMPTIONS:
+        if exemption.country == country:
+            yield {
+                "vat_class": exemption.vat_class, "residency": exemption.residency, "code": exemption.code,
+                "valid_from": exemption.valid_from,
+            }  # fmt: skip
 
 
 def _vat_rules(country: str) -> Iterator[dict[str, Any]]:
@@ -179,6 +253,7 @@ def _add_price_lists(day: date, *, example_prices: bool) -> int:
         treatments = _ids(CatalogTreatment, CatalogTreatment.code)
         for row in missing:
             bulk_insert(PriceListItem, _prices(row["id"], row["currency"], treatments))
+            bulk_insert(PriceListVariant, _surface_prices(row["id"], row["currency"], treatments))
     return len(missing)
 
 
@@ -189,4 +264,16 @@ def _prices(price_list_id: UUID, currency: Currency, treatments: dict[str, UUID]
             "unit_price": treatment.example_prices[currency],
         }
         for treatment in TREATMENTS
+    ]  # fmt: skip
+
+
+def _surface_prices(price_list_id: UUID, currency: Currency, treatments: dict[str, UUID]) -> list[dict[str, Any]]:
+    """Return example prices of two and three surfaces, in whole units of the currency."""
+    return [
+        {
+            "price_list_id": price_list_id, "catalog_id": treatments[treatment.code], "variant": variant,
+            "unit_price": (treatment.example_prices[currency] * percent / 100).quantize(Decimal(1)),
+        }
+        for treatment in TREATMENTS if treatment.pricing is Pricing.PER_SURFACE
+        for variant, percent in EXAMPLE_SURFACES.items()
     ]  # fmt: skip

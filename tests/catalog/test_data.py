@@ -1,5 +1,6 @@
 """The starting catalogue is complete and consistent, so a new clinic can price it at once."""
 
+import re
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
@@ -7,11 +8,14 @@ from itertools import pairwise
 
 import pytest
 
-from portal.catalog.data import CATEGORIES, TREATMENTS, VAT_RULES, TreatmentData
+from portal.catalog.about import LANGUAGES
+from portal.catalog.data import CATEGORIES, COMPONENTS, TREATMENTS, VAT_RULES, TreatmentData
 from portal.catalog.enums import Dentition, Pricing, Scope, VatClass
-from portal.catalog.teeth import ALL_TEETH, is_primary
+from portal.catalog.names import NAMES, VISITS
+from portal.catalog.queries import match_treatments
+from portal.catalog.teeth import ALL_TEETH, Arch, arch, as_drawn, is_primary
 from portal.core.money import Currency
-from portal.core.text import clean_line
+from portal.core.text import clean_line, fold
 
 BY_CODE = {treatment.code: treatment for treatment in TREATMENTS}
 
@@ -22,7 +26,7 @@ def test_each_heading_has_its_treatments() -> None:
         "teshis": 11,
         "restoratif-endodonti": 11,
         "pedodonti": 7,
-        "protez": 11,
+        "protez": 12,
         "cerrahi": 5,
         "implant": 8,
         "periodontoloji": 5,
@@ -122,3 +126,61 @@ def test_vat_rules_leave_no_gap_and_the_last_is_open(vat_class: VatClass) -> Non
     for earlier, later in pairwise(rules):
         assert earlier.valid_to is not None
         assert earlier.valid_to + timedelta(days=1) == later.valid_from
+
+
+@pytest.mark.parametrize("treatment", TREATMENTS, ids=lambda treatment: treatment.code)
+def test_every_treatment_has_a_name_in_the_patients_languages(treatment: TreatmentData) -> None:
+    for name in (treatment.name_de, treatment.name_ru, *treatment.aliases, *treatment.about.values()):
+        assert name
+        assert name == clean_line(name)
+    assert len(treatment.name_de) <= 200
+    assert any("\u0430" <= letter <= "\u044f" for letter in treatment.name_ru.lower()) or treatment.code == "all-on-4"
+    assert set(treatment.about) in ({*LANGUAGES}, set())
+
+
+def test_names_and_visits_are_of_treatments_there_are() -> None:
+    assert set(NAMES) == set(BY_CODE)
+    assert set(VISITS) <= set(BY_CODE)
+
+
+def test_at_least_twenty_treatments_are_explained_in_four_languages() -> None:
+    assert sum(bool(treatment.about) for treatment in TREATMENTS) >= 20
+
+
+def test_an_alias_means_one_treatment() -> None:
+    compact = Counter(
+        alias
+        for row in TREATMENTS
+        for alias in {re.sub(r"[ -]", "", fold(typed)) for typed in (row.code, *row.aliases)}
+    )
+    assert [alias for alias, count in compact.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("treatment", TREATMENTS, ids=lambda treatment: treatment.code)
+def test_typing_a_code_or_an_alias_finds_its_treatment_first(treatment: TreatmentData) -> None:
+    for typed in (treatment.code, treatment.code.upper(), *treatment.aliases):
+        assert match_treatments(TREATMENTS, typed)[0] is treatment, typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("zir", "zirkonyum-kron"), ("zirkon", "zirkonyum-kron"), ("zirc", "zirkonyum-kron"), ("impl", "implant"),
+        ("kanal", "kanal-1"), ("dolgu", "kompozit-dolgu"), ("detertraj", "detertraj"), ("DİŞ TAŞI", "detertraj"),
+        ("Zirkonkrone", "zirkonyum-kron"), ("керамический винир", "laminate"), ("all on 4", "all-on-4"),
+    ],
+)  # fmt: skip
+def test_what_coordinators_type_means_what_they_expect(typed: str, code: str) -> None:
+    assert match_treatments(TREATMENTS, typed)[0].code == code
+
+
+def test_the_parts_of_a_package_are_treatments_on_permanent_teeth_of_the_right_jaw() -> None:
+    for part in COMPONENTS:
+        assert {part.package, part.component} <= set(BY_CODE)
+        assert {arch(tooth) for tooth in part.upper_teeth} <= {Arch.UPPER}
+        assert {arch(tooth) for tooth in part.lower_teeth} <= {Arch.LOWER}
+        for teeth in (part.upper_teeth, part.lower_teeth):
+            assert teeth == as_drawn(teeth)
+            assert not any(map(is_primary, teeth))
+    implants = {part.package: part for part in COMPONENTS if part.component == "implant"}
+    assert [len(implants[package].upper_teeth) for package in ("all-on-4", "all-on-6")] == [4, 6]

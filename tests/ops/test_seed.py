@@ -13,8 +13,17 @@ import sqlalchemy as sa
 from flask import Flask
 from structlog.testing import capture_logs
 
-from portal.catalog.data import CATEGORIES, TREATMENTS, VAT_RULES
-from portal.catalog.models import CatalogTreatment, PriceList, PriceListItem, TreatmentCategory, VatRule
+from portal.catalog.data import CATEGORIES, COMPONENTS, TREATMENTS, VAT_EXEMPTIONS, VAT_RULES
+from portal.catalog.models import (
+    CatalogTreatment,
+    PriceList,
+    PriceListItem,
+    PriceListVariant,
+    TreatmentCategory,
+    TreatmentComponent,
+    VatExemption,
+    VatRule,
+)
 from portal.core import audit
 from portal.core.audit import ActivityLog, PlatformActivityLog
 from portal.core.clinics import Clinic
@@ -32,6 +41,9 @@ TABLES = (
     TreatmentCategory,
     PriceList,
     PriceListItem,
+    PriceListVariant,
+    TreatmentComponent,
+    VatExemption,
     VatRule,
     OfferStatus,
     ReferralSource,
@@ -62,6 +74,9 @@ def test_a_new_clinic_has_catalogue_rates_statuses_and_sources(world: Flask) -> 
             "treatment_catalog": len(TREATMENTS),
             "price_lists": len(PRICE_LISTS),
             "price_list_items": len(PRICE_LISTS) * len(TREATMENTS),
+            "price_list_variants": len(PRICE_LISTS) * 2 * 3,  # two and three surfaces of three fillings
+            "treatment_components": len(COMPONENTS),
+            "vat_exemptions": len(VAT_EXEMPTIONS),
             "vat_rules": len(VAT_RULES),
             "offer_statuses": len(OfferKind),
             "referral_sources": len(REFERRAL_SOURCES),
@@ -140,14 +155,46 @@ def test_what_a_clinic_renamed_or_repriced_is_neither_changed_nor_doubled(world:
         }
 
 
+def test_a_clinic_older_than_the_texts_gets_them_and_keeps_its_own(world: Flask) -> None:
+    clinic_id = make_clinic(world)
+    bare = {"name_de": None, "name_ru": None, "aliases": [], "about": {}, "visits": None, "healing_days": None}
+    with clinic_work(world, clinic_id):
+        edit(CatalogTreatment, CatalogTreatment.code == "implant", **bare, name_tr="Vida", brands=["Nobel"])
+        edit(CatalogTreatment, CatalogTreatment.code == "cekim", **bare | {"about": {"tr": "Bizim metnimiz."}})
+    with clinic_work(world, clinic_id):
+        seed_clinic(SYSTEM)
+    with clinic_work(world, clinic_id):
+        found = {row.code: row for row in current_session().scalars(sa.select(CatalogTreatment))}
+        implant, cekim = found["implant"], found["cekim"]
+        assert (implant.name_tr, implant.name_de, implant.visits) == ("Vida", "Zahnimplantat", 2)
+        assert "impl" in implant.aliases and set(implant.about) == {"tr", "en", "de", "ru"}
+        assert (cekim.about, cekim.name_de, cekim.aliases) == ({"tr": "Bizim metnimiz."}, None, [])
+        logs = current_session().scalars(sa.select(ActivityLog.changes).order_by(ActivityLog.id.desc())).first()
+        assert logs == {"treatment_texts": [None, 1]}
+
+
+def test_a_package_that_a_clinic_composed_gets_no_parts_back(world: Flask) -> None:
+    clinic_id = make_clinic(world)
+    with clinic_work(world, clinic_id):
+        packages = {row.code: row.id for row in rows(CatalogTreatment.code, CatalogTreatment.id)}
+        gone = sa.delete(TreatmentComponent).where(
+            TreatmentComponent.package_id == packages["all-on-4"],
+            TreatmentComponent.component_id == packages["cbct"],
+        )
+        current_session().execute(gone, execution_options={"synchronize_session": False})
+        audit.record(SYSTEM, "tests.changed", CatalogTreatment)
+    with clinic_work(world, clinic_id):
+        seed_clinic(SYSTEM)
+        assert counts()["treatment_components"] == len(COMPONENTS) - 1
+
+
 def test_a_treatment_that_is_missing_comes_back_without_a_price(world: Flask) -> None:
     clinic_id = make_clinic(world)
     no_sync = {"synchronize_session": False}
     with clinic_work(world, clinic_id):
         gone = rows(CatalogTreatment.id)[0].id
-        current_session().execute(
-            sa.delete(PriceListItem).where(PriceListItem.catalog_id == gone), execution_options=no_sync
-        )
+        for prices in (PriceListItem, PriceListVariant):
+            current_session().execute(sa.delete(prices).where(prices.catalog_id == gone), execution_options=no_sync)
         current_session().execute(
             sa.delete(CatalogTreatment).where(CatalogTreatment.id == gone), execution_options=no_sync
         )
