@@ -68,7 +68,7 @@ def roles() -> None:
     databases = settings().databases
     if databases is None:
         raise click.ClickException("DATABASE_URL is required: it names the database. The embedded one has its roles.")
-    urls = [sa.make_url(url) for url in (databases.app, databases.platform, databases.owner) if url]
+    urls = [sa.make_url(url) for url in (databases.app, databases.platform, databases.owner, databases.backup) if url]
     name = urls[0].database
     if not name:
         raise click.ClickException("DATABASE_URL names no database.")

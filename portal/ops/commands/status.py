@@ -75,7 +75,7 @@ def log(shell: Shell, failed: bool, revision: str | None, limit: int) -> None:
     headings = ("Started (UTC)", "Revision", "Name", "", "Status", ">Took", ">Steps", ">Retries", ">Longest lock", "By")
     shell.finish(
         [dict(row) for row in rows],
-        table("", *headings, rows=shown) if rows else "Nothing is recorded.",
+        table("", *headings, rows=shown) if rows else "Nothing of the kind is recorded.",
         *errors,
     )
 

@@ -29,8 +29,8 @@ class OpsBase(orm.DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         UUID: sa.Uuid(),
         datetime: sa.DateTime(timezone=True),
-        dict[str, Any]: JSONB(),
-        list[Any]: JSONB(),
+        dict[str, Any]: JSONB(none_as_null=True),
+        list[Any]: JSONB(none_as_null=True),
         str: sa.Text(),
         int: sa.BigInteger(),
     }

@@ -9,9 +9,11 @@ import resource
 import signal
 import stat
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from pyrage import x25519
+from sqlalchemy import make_url
 
 from portal.core.roles import BACKUP_ROLE, OWNER_ROLE
 from portal.ops.evolve.errors import BackupError, EvolveError, ExitCode
@@ -119,6 +121,13 @@ def test_a_database_in_the_midst_of_its_history_is_dumped_by_its_owner(legacy, t
     with scratch(vault.place) as copy:
         vault.restore_into(made, copy)
         assert hashes(copy) == before
+
+
+def test_a_backup_role_that_cannot_log_in_costs_no_backup(current, tmp_path):
+    vault = vault_of(current, tmp_path)
+    wrong = make_url(vault.dump_url).set(host="127.0.0.1", port=1, query={}, password="wrong")
+    made = make(replace(vault, dump_url=wrong.render_as_string(hide_password=False)))
+    assert made.versions["dumped_as"] == OWNER_ROLE
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from portal.ops.schema.backup.tools import nobody
 from portal.ops.schema.drift import find_drift
 from portal.ops.schema.state import read_state
 from portal.ops.schema.tables import MigrationLog
+from portal.ops.schema.verify import verify
 from tests.ops.schema.backup_support import hashes, make, place_of, vault_of
 
 
@@ -106,6 +107,9 @@ def test_replacing_keeps_the_old_database_and_the_history(lively, tmp_path):
     ]  # fmt: skip
     assert lively.execute("SELECT count(*) FROM ops.table_size WHERE table_name = 'x'") == [(1,)]
     assert lively.execute("SELECT count(*) FROM clinics", role="clinikoop_backup")[0][0] > 0
+    looked = verify(vault.place, by=None)
+    assert looked.lines == []
+    assert next(check.looked_at for check in looked.checks if check.name == "counts") > 0
 
 
 def test_who_is_connected_is_listed_and_nothing_is_replaced(lively, tmp_path):

@@ -8,13 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psycopg
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import URL, make_url
 
+from portal.core.bootstrap import conninfo
 from portal.ops.evolve.errors import BackupError
 from portal.ops.schema.backup.tools import DUMP, RESTORE, Counter, Tell, Tools
 from portal.ops.schema.place import Place
 from portal.ops.schema.snapshot import list_tables
+
+log = structlog.get_logger("portal.backups")
 
 LOCK_WAIT = "60s"
 _JOBS = "2"
@@ -76,9 +81,20 @@ def dump_url(connection: sa.Connection, place: Place, wished: str | None) -> URL
     """Return whom to dump as: the backup role of ``wished`` where it reads every row, else the owner."""
     if wished:
         url = make_url(wished).set(database=place.database)
-        if url.username and connection.execute(sa.text(_READS_ALL), {"role": url.username}).scalar_one():
+        reads_all = url.username and connection.execute(sa.text(_READS_ALL), {"role": url.username}).scalar_one()
+        if reads_all and _lets_in(url):
             return url
     return place.engine.url
+
+
+def _lets_in(url: URL) -> bool:
+    """Tell whether the database takes this login: a wrong password must not cost the backup."""
+    try:
+        psycopg.connect(conninfo(url), connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        log.warning("backup.role_refused", role=url.username, error=type(error).__name__)
+        return False
+    return True
 
 
 def write_dump(tools: Tools, url: URL, snapshot: str, target: Path, counter: Counter) -> None:

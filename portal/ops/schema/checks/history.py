@@ -18,19 +18,21 @@ from portal.ops.schema.tables import Direction, MigrationLog, RunStatus
 EXPIRING = frozenset({"login_sessions", "platform_sessions", "login_buckets"})
 REPLACED = frozenset({"patient_terms", "offer_terms", "treatments", "treatment_teeth", "price_list_items"})
 _KEPT = re.compile(r"^\"?keep_(?P<revision>\d{14})_")
+_WHY_KEPT = {True: "in quarantine, each with its reason", False: "as they were before a restore or a recovery"}
 _KEPT_SCHEMAS = "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^keep_[0-9]{14}_' ORDER BY 1"
 _WORKED = "SELECT EXISTS (SELECT FROM activity_logs WHERE at BETWEEN :since AND :until)"
+_MOVES = (Direction.UP, Direction.DOWN)  # a restore counts otherwise, and only what it brought back
 _NEWEST_RUN = (
     sa.select(MigrationLog)
     .where(
         MigrationLog.run_id
         == sa.select(MigrationLog.run_id)
-        .where(MigrationLog.rows_after.is_not(None))
+        .where(MigrationLog.rows_after.is_not(None), MigrationLog.direction.in_(_MOVES))
         .order_by(MigrationLog.started_at.desc(), MigrationLog.id.desc())
         .limit(1)
         .scalar_subquery()
     )
-    .where(MigrationLog.rows_after.is_not(None))
+    .where(MigrationLog.rows_after.is_not(None), MigrationLog.direction.in_(_MOVES))
     .order_by(MigrationLog.started_at, MigrationLog.id)
     .with_only_columns(
         MigrationLog.revision, MigrationLog.direction, MigrationLog.rows_before, MigrationLog.rows_after,
@@ -126,5 +128,5 @@ def check_kept(look: Look, check: Check) -> None:
     for name in names:
         rows = int(look.ask_one(f"SELECT count(*) FROM {name}"))
         found = _KEPT.match(name)
-        why = f"put aside by {found['revision']}" if found else "in quarantine, each with its reason"
+        why = f"put aside by {found['revision']}" if found else _WHY_KEPT[name.endswith("_quarantine")]
         check.notes.append(f"{name}: {counted(rows)}, {why}.")
