@@ -23,8 +23,9 @@ from portal.offers.editing import PricedLine
 from portal.offers.history import history
 from portal.offers.listing import status_label
 from portal.offers.models import Jaw, Offer, OfferKind, OfferStatus, Treatment
-from portal.offers.queries import list_for_patient, list_recipients, list_statuses
-from portal.offers.rules import may_move
+from portal.offers.queries import list_for_patient, list_recipients, list_revisions, list_statuses
+from portal.offers.rules import OPEN_KINDS, REVISABLE_KINDS, may_move
+from portal.offers.sealing import clinic_today, sending_problem
 from portal.patients.models import Patient
 
 ACTIONS = {
@@ -35,11 +36,14 @@ ACTIONS = {
     "offer.shown": _l("made the offer visible to a patient"),
     "offer.hidden": _l("hid the offer from a patient"),
     "offer.expired": _l("marked the offer as expired"),
+    "offer.revised": _l("made this revision"),
+    "offer.superseded": _l("replaced this version with a newer one"),
 }
 FIELDS = {
     "title": _l("Title"), "currency": _l("Currency"), "valid_until": _l("Valid until"), "status": _l("Status"),
     "lines": _l("Lines"), "line_count": _l("Number of lines"), "grand_total": _l("Total"),
     "patient_note": _l("Note for the patient"), "internal_note": _l("Note for colleagues"), "patient": _l("Patient"),
+    "revision": _l("Version"),
 }  # fmt: skip
 JAW_WORDS: dict[str, LazyString] = {
     Jaw.UPPER: _l("Upper jaw"), Jaw.LOWER: _l("Lower jaw"), Jaw.BOTH: _l("Both jaws"),
@@ -72,11 +76,18 @@ def teeth_in_words(line: Treatment) -> str:
 def moves(offer: Offer, statuses: Sequence[OfferStatus]) -> list[Move]:
     """Return where the offer may go from here."""
     before = OfferKind(offer.status.kind)
+    if offer.superseded_at is not None:
+        return []
     return [
         Move(status.id, status.kind, status_label(status))
         for status in statuses
         if status.is_active and status.id != offer.status_id and may_move(before, OfferKind(status.kind))
     ]
+
+
+def is_over(valid_until: date | None, kind: str, day: date) -> bool:
+    """Tell whether an offer that waits for an answer is past its last day; the hourly job has not marked it yet."""
+    return valid_until is not None and valid_until < day and kind in OPEN_KINDS
 
 
 def vat_by_rate(offer: Offer) -> list[tuple[Decimal, Decimal, Decimal]]:
@@ -128,9 +139,29 @@ class OfferView:
         self.moves = moves(offer, statuses)
         self.vat = vat_by_rate(offer)
         self.recipients = list_recipients(offer.id)
+        self.revisions = list_revisions(offer)
         self.entries = activity(offer.id, statuses)
         self.events = history(offer.id)
         self.is_draft = offer.status.kind == OfferKind.DRAFT
+        self.may_revise = offer.superseded_at is None and offer.status.kind in REVISABLE_KINDS
+        self.is_over = is_over(offer.valid_until, offer.status.kind, clinic_today())
+        self.send_problem = self._send_problem()
+
+    @staticmethod
+    def label_of(status: OfferStatus) -> str:
+        """Write a status in the reader's language."""
+        return status_label(status)
+
+    @property
+    def newest(self) -> Offer | None:
+        """The version that replaced this one."""
+        sent = [row for row in self.revisions if row.superseded_at is None and row.revision_no > self.offer.revision_no]
+        return sent[-1] if self.offer.superseded_at and sent else None
+
+    def _send_problem(self) -> str | None:
+        if any(move.kind == OfferKind.SENT for move in self.moves):
+            return sending_problem(self.offer, self.revisions)
+        return None
 
 
 def patient_panel(patient_id: UUID) -> Panel:

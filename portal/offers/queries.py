@@ -15,7 +15,16 @@ from portal.core.database import current_session
 from portal.core.errors import NotFoundError
 from portal.core.pagination import Order, Page, every_row, keyset_page
 from portal.core.search import Word, begins, query_words
-from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer, Treatment
+from portal.offers.models import (
+    Offer,
+    OfferKind,
+    OfferOption,
+    OfferStatus,
+    OfferTerm,
+    OfferVisit,
+    PatientOffer,
+    Treatment,
+)
 from portal.offers.rules import OPEN_KINDS
 from portal.patients.models import Patient, PatientTerm
 
@@ -91,6 +100,37 @@ def get_offer(offer_id: UUID) -> Offer:
     return offer
 
 
+def lock_offer(offer_id: UUID) -> None:
+    """Hold an offer until the transaction ends; raises NotFoundError."""
+    statement = sa.select(Offer.id).where(Offer.id == offer_id).with_for_update()
+    if current_session().execute(statement).one_or_none() is None:
+        raise NotFoundError
+
+
+def list_revisions(offer: Offer) -> Sequence[Offer]:
+    """Return every version of an offer with its status, the first one first; itself among them."""
+    root_id = offer.root_offer_id or offer.id
+    statement = (
+        sa.select(Offer)
+        .where(sa.or_(Offer.id == root_id, Offer.root_offer_id == root_id))
+        .options(joinedload(Offer.status))
+        .order_by(Offer.revision_no)
+    )
+    return current_session().scalars(statement).all()
+
+
+def list_options(offer_id: UUID) -> Sequence[OfferOption]:
+    """Return an offer's options in order."""
+    statement = sa.select(OfferOption).where(OfferOption.offer_id == offer_id)
+    return current_session().scalars(statement.order_by(OfferOption.position, OfferOption.label)).all()
+
+
+def list_visits(offer_id: UUID) -> Sequence[OfferVisit]:
+    """Return an offer's visits in order."""
+    statement = sa.select(OfferVisit).where(OfferVisit.offer_id == offer_id).order_by(OfferVisit.visit_no)
+    return current_session().scalars(statement).all()
+
+
 def find_by_form_key(form_key: UUID | None) -> Offer | None:
     """Return the offer which this very form has already made, or None."""
     if form_key is None:
@@ -130,7 +170,11 @@ def find_patient_by_number(number: str) -> Patient | None:
 def list_for_patient(patient_id: UUID) -> Sequence[Any]:
     """Return the offers assigned to a patient, newest first."""
     mine = sa.select(PatientOffer.offer_id).where(PatientOffer.patient_id == patient_id)
-    statement = _ROWS.where(Offer.id.in_(mine)).order_by(Offer.id.desc()).limit(sa.literal_column("50"))
+    statement = (
+        _ROWS.where(Offer.id.in_(mine), Offer.superseded_at.is_(None))
+        .order_by(Offer.id.desc())
+        .limit(sa.literal_column("50"))
+    )
     return current_session().execute(statement).all()
 
 
@@ -139,7 +183,7 @@ def overdue_offers(day: date) -> Sequence[Offer]:
     statement = (
         sa.select(Offer)
         .join(OfferStatus, sa.and_(OfferStatus.clinic_id == Offer.clinic_id, OfferStatus.id == Offer.status_id))
-        .where(OfferStatus.kind.in_(OPEN_KINDS), Offer.valid_until < day)
+        .where(OfferStatus.kind.in_(OPEN_KINDS), Offer.valid_until < day, Offer.superseded_at.is_(None))
         .order_by(Offer.id)
     )
     return current_session().scalars(statement).all()
@@ -148,14 +192,17 @@ def overdue_offers(day: date) -> Sequence[Offer]:
 def list_expiring(first: date, last: date, statuses: Sequence[OfferStatus]) -> Sequence[Any]:
     """Return undecided offers that end between two days, the most pressing first."""
     undecided = [status.id for status in statuses if status.kind in OPEN_KINDS]
-    statement = _ROWS.where(Offer.status_id.in_(undecided), Offer.valid_until.between(first, last))
+    statement = _ROWS.where(
+        Offer.status_id.in_(undecided), Offer.valid_until.between(first, last), Offer.superseded_at.is_(None)
+    )
     statement = statement.order_by(Offer.valid_until, Offer.id).limit(sa.literal_column("10"))
     return current_session().execute(statement).all()
 
 
 def count_by_status() -> dict[UUID, int]:
     """Return how many offers each status holds."""
-    statement = sa.select(Offer.status_id, sa.func.count().label("offers")).group_by(Offer.status_id)
+    statement = sa.select(Offer.status_id, sa.func.count().label("offers")).where(Offer.superseded_at.is_(None))
+    statement = statement.group_by(Offer.status_id)
     return {row.status_id: row.offers for row in current_session().execute(statement)}
 
 
@@ -163,6 +210,7 @@ def _conditions(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> list[sa
     conditions = [_has_word(word) for word in query_words(wanted.query)]
     if wanted.query and not conditions:
         conditions = [sa.false()]
+    conditions.append(Offer.superseded_at.is_(None))  # the newest version links to the others
     if wanted.kind:
         conditions.append(Offer.status_id.in_([status.id for status in statuses if status.kind == wanted.kind]))
     if wanted.currency:

@@ -10,16 +10,17 @@ MOVES: dict[OfferKind, frozenset[OfferKind]] = {
     OfferKind.DRAFT: frozenset({OfferKind.SENT, OfferKind.CANCELLED}),
     OfferKind.SENT: frozenset({OfferKind.VIEWED, OfferKind.NEGOTIATING, *_ENDS}),
     OfferKind.VIEWED: frozenset({OfferKind.NEGOTIATING, *_ENDS}),
-    # Prices under negotiation are changed in a draft and sent again.
-    OfferKind.NEGOTIATING: frozenset({OfferKind.DRAFT, OfferKind.SENT, *_ENDS}),
+    # What was sent stays as it was sent: prices under negotiation are changed in a revision.
+    OfferKind.NEGOTIATING: frozenset({OfferKind.SENT, *_ENDS}),
     OfferKind.ACCEPTED: frozenset({OfferKind.CANCELLED}),
     OfferKind.DECLINED: frozenset({OfferKind.NEGOTIATING}),
-    # Only a draft can be given a new last day; an open offer past its own would expire again within the hour.
-    OfferKind.EXPIRED: frozenset({OfferKind.DRAFT, OfferKind.CANCELLED}),
+    # Only a draft can be given a new last day, so an expired offer comes back as a revision.
+    OfferKind.EXPIRED: frozenset({OfferKind.CANCELLED}),
     OfferKind.CANCELLED: frozenset(),
 }
 OPEN_KINDS = frozenset({OfferKind.SENT, OfferKind.VIEWED, OfferKind.NEGOTIATING})
 DECIDED_KINDS = frozenset({OfferKind.ACCEPTED, OfferKind.DECLINED})
+REVISABLE_KINDS = OPEN_KINDS | {OfferKind.DECLINED, OfferKind.EXPIRED}
 
 
 def may_move(before: OfferKind, after: OfferKind) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +11,10 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from portal.core import audit
 from portal.core.audit import Actor
-from portal.core.clinics import Clinic
-from portal.core.clock import now, today
-from portal.core.database import current_session, require_scope
+from portal.core.clock import now
+from portal.core.database import current_session
 from portal.core.errors import RuleError, StaleVersionError
 from portal.core.numbers import next_number
-from portal.core.scope import ClinicScope
 from portal.core.search import replace_terms
 from portal.core.text import words
 from portal.offers import queries
@@ -25,7 +22,8 @@ from portal.offers.documents import EventKind
 from portal.offers.editing import PricedLine
 from portal.offers.events import note_event
 from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer, Treatment, TreatmentTooth
-from portal.offers.rules import DECIDED_KINDS, may_move
+from portal.offers.rules import DECIDED_KINDS, REVISABLE_KINDS, may_move
+from portal.offers.sealing import clinic_today, seal_offer
 from portal.offers.totals import offer_totals
 from portal.patients.models import Patient
 
@@ -105,13 +103,11 @@ def move_offer(
     A new kind is an event of the offer's history; ``recipient_id`` says by whose link it came, ``meta`` goes with it.
     """
     before, after = OfferKind(offer.status.kind), OfferKind(status.kind)
-    if not may_move(before, after) or not status.is_active:
-        raise RuleError(_("An offer cannot go from here to this status."))
+    _check_move(offer, status)
     if offer.status_id == status.id:
         return
     if after is OfferKind.SENT:
-        _check_sendable(offer)
-        offer.sent_at = now()
+        seal_offer(actor, offer)
     if after in DECIDED_KINDS:
         offer.decided_at = now()
     elif before in DECIDED_KINDS:
@@ -124,6 +120,14 @@ def move_offer(
         current_session().flush()
     except StaleDataError as error:
         raise StaleVersionError from error
+
+
+def send_offer(actor: Actor, offer: Offer) -> None:
+    """Send an offer: lock it with the hash of what it says, and let it replace its older revisions.
+
+    Raises RuleError where something is missing, StaleVersionError where somebody changed it meanwhile.
+    """
+    move_offer(actor, offer, status=queries.default_status(OfferKind.SENT))
 
 
 def assign_offer(actor: Actor, offer: Offer, *, patient: Patient) -> None:
@@ -156,7 +160,7 @@ def expire_offers(actor: Actor) -> int:
 
     "Valid until" is the end of that day in the clinic's zone.
     """
-    overdue = queries.overdue_offers(_today())
+    overdue = queries.overdue_offers(clinic_today())
     if overdue:
         expired = queries.default_status(OfferKind.EXPIRED)
         for offer in overdue:
@@ -174,7 +178,9 @@ def offer_terms(offer_no: str, title: str) -> set[str]:
 def check_draft(offer: Offer) -> None:
     """Raise RuleError unless an offer may be changed."""
     if offer.status.kind != OfferKind.DRAFT:
-        raise RuleError(_("Only a draft can be changed. Take the offer back to draft first."))
+        if offer.status.kind in REVISABLE_KINDS and offer.superseded_at is None:
+            raise RuleError(_("A sent offer is locked. Make a revision to change it."))
+        raise RuleError(_("Only a draft can be changed."))
 
 
 def check_patient(patient: Patient) -> None:
@@ -183,18 +189,11 @@ def check_patient(patient: Patient) -> None:
         raise RuleError(_("This patient is archived. Restore the patient first."))
 
 
-def _check_sendable(offer: Offer) -> None:
-    if not offer.lines:
-        raise RuleError(_("An offer without treatments cannot be sent. Add one first."))
-    if offer.valid_until and offer.valid_until < _today():
-        raise RuleError(_("The last day of this offer is over. Give the draft a new one, then send it."))
-
-
-def _today() -> date:
-    """Return the current day in the pinned clinic's zone."""
-    scope = require_scope(current_session())
-    assert isinstance(scope, ClinicScope)
-    return today(current_session().get_one(Clinic, scope.clinic_id).timezone)
+def _check_move(offer: Offer, status: OfferStatus) -> None:
+    if offer.superseded_at is not None:
+        raise RuleError(_("A newer version has replaced this one. Its status stays as it is."))
+    if not may_move(OfferKind(offer.status.kind), OfferKind(status.kind)) or not status.is_active:
+        raise RuleError(_("An offer cannot go from here to this status."))
 
 
 def _is_same(offer: Offer, values: Mapping[str, Any], lines: Sequence[PricedLine]) -> bool:

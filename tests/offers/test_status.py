@@ -20,7 +20,7 @@ from portal.core.work import clinic_work
 from portal.offers.jobs import expire
 from portal.offers.models import Offer, OfferKind, OfferStatus
 from portal.offers.queries import default_status, get_offer
-from portal.offers.rules import MOVES
+from portal.offers.rules import MOVES, REVISABLE_KINDS
 from tests.support.data import add_offer, add_patient
 from tests.support.pages import field_errors, flashes, form_values, last_part, summary, text_of
 from tests.support.people import Person
@@ -122,17 +122,15 @@ def test_a_draft_whose_last_day_is_over_cannot_be_sent(
     assert stored(offer_id).status.kind == "draft"
 
 
-def test_an_expired_offer_comes_back_through_a_draft_with_a_new_last_day(
+def test_an_expired_offer_comes_back_as_a_revision_with_a_new_last_day(
     coordinator: Person, make: Make, stored: Stored, status_ids: dict[str, UUID]
 ) -> None:
     offer_id = make(OfferKind.EXPIRED, valid_until=date.today() - timedelta(days=2))
-    move(coordinator, offer_id, status_ids[OfferKind.DRAFT])
-    form = form_values(coordinator.get(f"/offers/{offer_id}/edit"))
-    form["valid_until"] = (date.today() + timedelta(days=10)).isoformat()
-    last_part(coordinator.post(f"/offers/{offer_id}/edit", form))
-    assert move(coordinator, offer_id, status_ids[OfferKind.SENT]).startswith("The status is now")
+    revision_id = coordinator.post(f"/offers/{offer_id}/revise").headers["Location"].split("/")[2]
+    assert stored(revision_id).valid_until == date.today() + timedelta(days=30)
+    assert move(coordinator, revision_id, status_ids[OfferKind.SENT]).startswith("The status is now")
     expire(0)
-    assert stored(offer_id).status.kind == "sent"
+    assert stored(revision_id).status.kind == "sent"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in OfferKind if kind is not OfferKind.DRAFT])
@@ -141,7 +139,8 @@ def test_only_a_draft_can_be_edited_and_any_other_offer_says_why_not(
 ) -> None:
     offer_id = make(kind)
     assert f"/offers/{offer_id}/edit" not in coordinator.get(f"/offers/{offer_id}").text
-    reason = "Only a draft can be changed. Take the offer back to draft first."
+    locked = "A sent offer is locked. Make a revision to change it."
+    reason = locked if kind in REVISABLE_KINDS else "Only a draft can be changed."
     assert last_part(coordinator.get(f"/offers/{offer_id}/edit")) == offer_id
     assert flashes(coordinator.get(f"/offers/{offer_id}")) == [reason]
     form = fields([], version=stored(offer_id).version, title="Değişti")

@@ -1,0 +1,89 @@
+"""How the difference between two versions of an offer is written on its page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from portal.catalog.teeth import format_teeth, tooth_name
+from portal.core.forms import plain_number
+from portal.core.templating import money
+from portal.offers.difference import LineChange, difference
+from portal.offers.models import Offer
+from portal.offers.presenting import JAW_WORDS, where
+from portal.offers.totals import DiscountKind
+
+FIELDS = {
+    "name": _l("Name on the offer"), "arch": _l("Jaw"), "quantity": _l("Quantity"), "unit_price": _l("Unit price"),
+    "discount": _l("Discount"), "vat_rate": _l("VAT rate"), "brand": _l("Brand"), "material": _l("Material"),
+    "abutment": _l("Abutment"), "visit_no": _l("Visit"), "warranty_months": _l("Warranty in months"),
+    "is_included": _l("Included in a package"), "line_gross": _l("Total"),
+}  # fmt: skip
+_MONEY = frozenset({"unit_price", "line_gross"})
+
+
+class ChangesView:
+    """What the page of a difference shows."""
+
+    where = staticmethod(where)
+    format_teeth = staticmethod(format_teeth)
+
+    def __init__(self, before: Offer, after: Offer, revisions: Sequence[Offer]) -> None:
+        self.before, self.after = before, after
+        self.others = [row for row in revisions if row.id != after.id]
+        self.difference = difference(before, after)
+
+    def tooth(self, number: int) -> str:
+        """Name a tooth in words."""
+        return str(tooth_name(number))
+
+    def details(self, change: LineChange) -> list[tuple[str, str, str]]:
+        """Return (label, before, after) of each part of a line that changed, its teeth apart."""
+        old, new = change.before, change.after
+        if old is None or new is None:
+            return []
+        names = dict.fromkeys("discount" if name.startswith("discount") else name for name in change.fields)
+        currencies = self.before.currency, self.after.currency
+        return [
+            (str(FIELDS[name]), _written(old, name, currencies[0]), _written(new, name, currencies[1]))
+            for name in names
+        ]  # fmt: skip
+
+    def gain(self, amount: Decimal) -> str:
+        """Write by how much something became dearer or cheaper."""
+        sign = "+" if amount > 0 else "−" if amount < 0 else ""
+        return f"{sign}{money(abs(amount), self.after.currency)}"
+
+    def totals(self) -> Iterable[tuple[str, str, str, str]]:
+        """Return (label, before, after, difference) of each sum; no difference across two currencies."""
+        rows = (
+            (_("Subtotal"), "subtotal"), (_("Discount"), "discount_total"), (_("Net"), "net_total"),
+            (_("VAT"), "vat_total"), (_("Total"), "grand_total"),
+        )  # fmt: skip
+        one_currency = self.before.currency == self.after.currency
+        for label, name in rows:
+            old, new = getattr(self.before, name), getattr(self.after, name)
+            gain = self.gain(new - old) if one_currency else ""
+            yield label, money(old, self.before.currency), money(new, self.after.currency), gain
+
+
+def _written(line: Any, name: str, currency: str) -> str:
+    if name == "discount":
+        percent = line.discount_kind == DiscountKind.PERCENT
+        value, name = line.discount_value, "vat_rate" if percent else "unit_price"  # written as these are
+    else:
+        value = getattr(line, name)
+    if value is None:
+        return ""
+    if name in _MONEY:
+        return money(value, currency)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name == "arch":
+        return str(JAW_WORDS[value])
+    number = plain_number(value) if isinstance(value, Decimal) else str(value)
+    return _("%(rate)s%%", rate=number) if name == "vat_rate" else number
