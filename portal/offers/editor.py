@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -14,19 +15,23 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms.fields.choices import SelectChoice
 
+from portal.catalog.enums import ToothRole
 from portal.catalog.teeth import format_teeth
 from portal.core.clock import today
 from portal.core.forms import choices, plain_number
 from portal.core.i18n import language
 from portal.core.identity import current_clinic
 from portal.core.money import Currency
+from portal.offers.chart import Chart, Mark, tooth_chart
 from portal.offers.editing import LineError, PriceBook, PricedLine, TypedLine
+from portal.offers.entry import Entry, read_entries
 from portal.offers.forms import MAX_LINES, LineForm, OfferForm
 from portal.offers.models import Jaw, Offer, Treatment
 from portal.offers.totals import DiscountKind, OfferTotals, TotalsError, offer_totals
 from portal.patients.models import Patient
 
 EMPTY_LINES = 2
+MAX_ENTRY = 4000
 
 
 @dataclass
@@ -39,6 +44,7 @@ class Editor:
     book: PriceBook
     priced: dict[int, PricedLine] = field(default_factory=dict)
     totals: OfferTotals | None = None
+    unclear: Sequence[Entry] = ()
     well: bool | None = None
     most_lines: ClassVar[int] = MAX_LINES
 
@@ -59,6 +65,14 @@ class Editor:
             return url_for("offers.edit", offer_id=self.offer.id)
         return url_for("offers.new", patient=self.patient.id)
 
+    @property
+    def chart(self) -> Chart:
+        """The teeth of the complete lines, numbered as on the page, and those ticked."""
+        last = max(self.priced, default=-1) + 1
+        done = (self.priced.get(place) for place in range(last))
+        marks = [Mark(line.name, line.teeth) if line else Mark("", ()) for line in done]
+        return tooth_chart(marks, ticked=self.form.ticked)
+
     def compute(self) -> bool:
         """Price every line that is not blank, telling errors beside their fields; tell whether all is well.
 
@@ -71,7 +85,11 @@ class Editor:
             self._sum_up()
             errors = [entry.errors for entry in self.form.lines]
             self.form.lines.errors = errors if any(errors) else []
-            self.well = not self.form.lines.errors and not self.form.form_errors
+            if self.unclear:
+                several = len(self.unclear) > 1
+                said = [entry for entry in self.unclear if entry.message]
+                self.form.entry.errors = [f"{row.text}: {row.message}" if several else row.message for row in said]
+            self.well = not (self.form.lines.errors or self.form.form_errors or self.unclear)
         return self.well
 
     def _price(self, place: int, line: LineForm) -> None:
@@ -89,6 +107,39 @@ class Editor:
         if sum(not entry.form.is_blank for entry in self.form.lines) > MAX_LINES:
             message = _("An offer has at most %(count)s lines. Take some out, or make a second offer.", count=MAX_LINES)
             self.form.form_errors.append(message)
+
+    def take_entry(self, chosen: Mapping[int, str] | None = None) -> bool:
+        """Make lines of the text in the entry box; what is unclear stays there. Tell whether all of it was taken."""
+        if self.form.entry.errors or len(self.form.entry.data or "") > MAX_ENTRY:
+            return False
+        ticked = " ".join(map(str, self.form.ticked))
+        read = read_entries(self.form.entry.data or "", self.book, chosen=chosen, teeth=ticked)
+        unclear = []
+        for entry in read:
+            if entry.typed and self._has_room(len(entry.typed)):
+                for line in entry.typed:
+                    self._put(line)
+            elif entry.typed:
+                unclear.append(replace(entry, typed=(), message=_("The offer has no room for more lines.")))
+            else:
+                unclear.append(entry)
+        self.unclear = unclear
+        self.form.entry.raw_data = None
+        self.form.entry.data = "\n".join(entry.text for entry in unclear)
+        if read and not unclear:
+            self.form.chart.data = []
+        return not unclear
+
+    def _has_room(self, count: int) -> bool:
+        return sum(not entry.form.is_blank for entry in self.form.lines) + count <= MAX_LINES
+
+    def _put(self, typed: TypedLine) -> None:
+        """Fill the first blank line, else a new one."""
+        blank = next((entry for entry in self.form.lines if entry.form.is_blank), None)
+        if blank is None:
+            self.form.lines.append_entry(_typed_data(typed))
+        else:
+            blank.process(None, _typed_data(typed))
 
     def show_defaults(self) -> None:
         """Show in every empty field what it will be filled with, and offer the treatments."""
@@ -171,9 +222,27 @@ def treatment_groups(book: PriceBook) -> dict[str, list[SelectChoice]]:
     return groups
 
 
+def picked(value: str) -> dict[int, str]:
+    """Return what a candidate's button says: the place of a text line and the code it means, "0 kanal-2"."""
+    place, _space, code = value.partition(" ")
+    return {int(place): code} if re.fullmatch("[0-9]{1,3}", place) and code else {}
+
+
 def _written_in(patient: Patient) -> str:
     """Return the language of a patient's offers, one of LANGUAGES: who reads no Turkish gets English."""
     return "tr" if (patient.locale or current_clinic().default_locale) == "tr" else "en"
+
+
+def _typed_data(typed: TypedLine) -> dict[str, Any]:
+    """Return a line that was typed as text for its form."""
+    return {**asdict(typed), "catalog_id": str(typed.catalog_id or ""), "arch": typed.arch or ""}
+
+
+def _pontics(line: Treatment) -> str:
+    """Return a bridge's pontics as typed; "" where they are what an empty field means."""
+    pontics = [tooth.tooth for tooth in line.teeth if tooth.role == ToothRole.PONTIC]
+    usual = [tooth.tooth for tooth in line.teeth][1:-1]
+    return "" if pontics == usual else format_teeth(pontics).replace("–", "-")
 
 
 def _line_data(line: Treatment, book: PriceBook) -> dict[str, Any]:
@@ -193,6 +262,11 @@ def _line_data(line: Treatment, book: PriceBook) -> dict[str, Any]:
         "discount_kind": line.discount_kind or "percent",
         "discount_value": line.discount_value,
         "vat_rate": line.vat_rate,
+        "surfaces": next((tooth.surfaces for tooth in line.teeth), None),
+        "pontics": _pontics(line),
+        "brand": line.brand,
+        "material": line.material,
+        "abutment": line.abutment,
     }
     arch = Jaw(line.arch) if line.arch else None
     typed = TypedLine(line.catalog_id, None, teeth, arch, None, None, DiscountKind.PERCENT, None, None)

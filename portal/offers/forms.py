@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from flask import abort
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import FormField, SelectField, ValidationError
+from wtforms import FormField, SelectField, SelectMultipleField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
+from portal.catalog.teeth import ALL_TEETH
 from portal.core.clock import today
 from portal.core.errors import error_page
 from portal.core.forms import (
@@ -62,6 +63,17 @@ class LineForm(FlaskForm):
     discount_value = DecimalField(_l("Discount"), low=Decimal(0), high=MAX_AMOUNT)
     discount_kind = SelectField(_l("Discount type"), choices=choices(DISCOUNTS.items()), default=DiscountKind.PERCENT)
     vat_rate = DecimalField(_l("VAT rate"), low=Decimal(0), high=Decimal(100))
+    surfaces = LineField(_l("Surfaces"), limit=12)
+    pontics = LineField(_l("Pontics"), limit=100)
+    brand = LineField(_l("Brand"), limit=80)
+    material = LineField(_l("Material"), limit=80)
+    abutment = LineField(_l("Abutment"), limit=80)
+    details: ClassVar[tuple[str, ...]] = ("surfaces", "pontics", "brand", "material", "abutment")
+
+    @property
+    def has_details(self) -> bool:
+        """Whether a field that is folded away says something, or is wrong."""
+        return any(self[name].data or self[name].errors for name in self.details)
 
     @property
     def is_blank(self) -> bool:
@@ -85,6 +97,11 @@ class LineForm(FlaskForm):
             discount_kind=DiscountKind(self.discount_kind.data),
             discount_value=self.discount_value.data,
             vat_rate=self.vat_rate.data,
+            surfaces=self.surfaces.data or "",
+            pontics=self.pontics.data or "",
+            brand=self.brand.data or None,
+            material=self.material.data or None,
+            abutment=self.abutment.data or None,
         )
 
 
@@ -113,11 +130,19 @@ class OfferForm(KeyedForm):
     patient_note = TextField(_l("Note for the patient"), limit=5000)
     internal_note = TextField(_l("Note for colleagues"), limit=5000, description=_l("Never shown to the patient."))
     lines = LinesField(FormField(LineForm), max_entries=2 * MAX_LINES)
+    entry = TextField(_l("Quick entry"), limit=4000)
+    chart = SelectMultipleField(_l("Tooth chart"), choices=choices((n, n) for n in ALL_TEETH), validate_choice=False)
 
     def set_treatments(self, groups: dict[str, list[SelectChoice]]) -> None:
         """Offer these treatments, grouped by heading, in every line; call again after adding lines."""
         for entry in self.lines:
             entry.form.catalog_id.choices = {"": choices([], empty=_("Other: write its name")), **groups}
+
+    @property
+    def ticked(self) -> list[int]:
+        """The teeth ticked in the chart."""
+        chosen = set(self.chart.data or ())
+        return [tooth for tooth in ALL_TEETH if str(tooth) in chosen]
 
     def validate_valid_until(self, field: DayField) -> None:
         """Accept today and later, up to five years."""

@@ -19,7 +19,7 @@ from portal.core.search import clean_query
 from portal.core.tables import csv_download
 from portal.offers import presenting, queries, services
 from portal.offers.conflicts import conflicts
-from portal.offers.editor import Editor, blank_line, draft_editor, new_editor, open_editor
+from portal.offers.editor import Editor, blank_line, draft_editor, new_editor, open_editor, picked
 from portal.offers.forms import AssignForm, MoveForm, OfferForm, VisibilityForm
 from portal.offers.listing import OfferListView, export_table, filter_from_args, status_label
 from portal.offers.models import Offer
@@ -66,6 +66,7 @@ def new() -> ResponseReturnValue:
     if wanted is None:
         return redirect(url_for("offers.pick_patient"))
     editor = new_editor(get_patient(wanted))
+    editor.take_entry()
     try:
         services.check_patient(editor.patient)
         if editor.form.submitted() and editor.compute():
@@ -86,6 +87,7 @@ def edit(offer_id: UUID) -> ResponseReturnValue:
     """Change a draft; who opens any other offer is shown it, who was overtaken while typing keeps the form."""
     offer = queries.get_offer(offer_id)
     editor = draft_editor(offer, presenting.patient_of(offer))
+    editor.take_entry()
     try:
         services.check_draft(offer)
         if editor.form.submitted() and editor.compute():
@@ -107,8 +109,15 @@ def edit(offer_id: UUID) -> ResponseReturnValue:
 @access(Permission.OFFERS_WRITE, resumable=True)
 def preview() -> ResponseReturnValue:
     """Show the editor again with everything computed and more room, saving nothing (for pages without script)."""
-    editor = _editor_from_form()
+    editor = _editor_from_form(entry=True)
     return _editor_page(editor, 200, more=5)
+
+
+@blueprint.post("/entry")
+@access(Permission.OFFERS_WRITE, resumable=True)
+def entry() -> ResponseReturnValue:
+    """Make lines of the text in the entry box and show the editor again, saving nothing; asks what is unclear."""
+    return _editor_page(_editor_from_form(entry=True), 200)
 
 
 @blueprint.post("/totals")
@@ -118,7 +127,9 @@ def totals() -> ResponseReturnValue:
     editor = _editor_from_form()
     lines = {str(place): presenting.line_preview(line, editor.currency) for place, line in editor.priced.items()}
     html = render_template("offers/_totals.html", totals=editor.totals, currency=editor.currency)
-    return {"lines": lines, "totals": html}
+    chart = editor.chart
+    legend = render_template("offers/_legend.html", chart=chart)
+    return {"lines": lines, "totals": html, "chart": chart.tones(), "legend": legend}
 
 
 @blueprint.get("/<uuid:offer_id>")
@@ -192,7 +203,7 @@ def _update(editor: Editor, offer: Offer) -> None:
     services.update_offer(request_actor(), offer, version=version, values=values, lines=editor.lines)
 
 
-def _editor_from_form() -> Editor:
+def _editor_from_form(*, entry: bool = False) -> Editor:
     form = OfferForm()
     if form.patient_id.data is None:
         raise NotFoundError
@@ -200,6 +211,8 @@ def _editor_from_form() -> Editor:
     offer = queries.get_offer(form.offer_id.data) if form.offer_id.data else None
     editor = open_editor(form, patient, offer)
     form.lines.validate(form)
+    if entry:
+        editor.take_entry(picked(request.form.get("entry_pick", "")))
     editor.compute()
     return editor
 

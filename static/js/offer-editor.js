@@ -1,9 +1,12 @@
 // The offer editor: lines added and removed in place, amounts computed by the server while typing.
 // Without this script the same form works: "Calculate and add lines" does it with a page load.
 
+import { ToothChart } from "./tooth-chart.js";
+
 const form = document.querySelector("form.offer-editor");
 const lines = form?.querySelector("[data-lines]");
 const blank = form?.querySelector("template[data-blank]");
+const chart = form && new ToothChart(form);
 let timer = 0;
 let asked = 0;
 
@@ -45,7 +48,8 @@ async function compute() {
   const turn = ++asked;
   const answer = await fetch(form.dataset.totals, { method: "POST", body: new FormData(form) }).catch(() => null);
   if (!answer?.ok || turn !== asked || !answer.headers.get("Content-Type").includes("json")) return;
-  const { lines: amounts, totals } = await answer.json();
+  const { lines: amounts, totals, chart: marks, legend } = await answer.json();
+  chart.paint(marks, legend);
   places().forEach((line, order) => show(line, amounts[String(order)]));
   form.querySelector("[data-sums]").innerHTML = totals;
 }
@@ -62,7 +66,39 @@ function soon() {
   timer = setTimeout(compute, 250);
 }
 
+// Typed lines: the server reads them and answers with the whole page, of which the changed parts are taken over.
+async function enter(button) {
+  const data = new FormData(form);
+  chart.entry.forEach((tooth) => data.append("chart", tooth));
+  if (button?.name) data.append(button.name, button.value);
+  const answer = await fetch(form.querySelector("[data-enter]").formAction, { method: "POST", body: data }).catch(() => null);
+  const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  const fresh = page?.querySelector("form.offer-editor");
+  if (!fresh) return form.requestSubmit(form.querySelector("[data-enter]")); // logged out, say: as without script
+  for (const part of ["[data-entry]", "[data-lines]", "[data-sums]", "[data-chart-part]"]) {
+    form.querySelector(part).innerHTML = fresh.querySelector(part).innerHTML;
+  }
+  places().forEach(arm);
+  limit();
+  chart.take();
+  asked += 1; // an answer on its way is of the lines before
+  const box = form.querySelector("#entry");
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
+}
+
 if (form) {
+  form.addEventListener("keydown", (event) => {
+    if (event.target.id !== "entry" || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (event.target.value.trim()) enter();
+  });
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-entry] button");
+    if (!button) return;
+    event.preventDefault();
+    enter(button);
+  });
   places().forEach(arm);
   form.querySelector("[data-preview]").hidden = true;
   const add = form.querySelector("[data-add]");
