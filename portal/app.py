@@ -84,6 +84,7 @@ def configure_basics(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=settings.max_form_bytes,
         MAX_FORM_MEMORY_SIZE=settings.max_form_bytes,
+        MAX_FORM_PARTS=5000,  # an offer of 100 lines has some 1,600 fields
         TESTING=settings.environment == "testing",
         PROPAGATE_EXCEPTIONS=False,
         BOOTSTRAP_SERVE_LOCAL=True,

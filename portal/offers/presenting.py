@@ -19,6 +19,7 @@ from portal.core.errors import NotFoundError
 from portal.core.forms import plain_number
 from portal.core.panels import Panel
 from portal.core.templating import day, money
+from portal.offers.chart import offer_chart
 from portal.offers.editing import PricedLine
 from portal.offers.history import history
 from portal.offers.listing import status_label
@@ -138,6 +139,7 @@ class OfferView:
         self.status_label = status_label(offer.status)
         self.moves = moves(offer, statuses)
         self.vat = vat_by_rate(offer)
+        self.chart = offer_chart(offer.lines)
         self.recipients = list_recipients(offer.id)
         self.revisions = list_revisions(offer)
         self.entries = activity(offer.id, statuses)
