@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from portal.catalog.models import CatalogTreatment
 from portal.core.clinics import Clinic
 from portal.core.database import current_session
+from portal.offers.documents import PdfDocument
 from portal.offers.models import OfferOption, OfferVisit
 
 
@@ -40,3 +41,10 @@ def get_clinic_words() -> Any:
     session = current_session()
     clinic_id = session.scope.clinic_id  # type: ignore[union-attr]
     return session.execute(sa.select(Clinic.name, Clinic.timezone).where(Clinic.id == clinic_id)).one()
+
+
+def find_document(offer_id: UUID, locale: str, content_sha256: str) -> PdfDocument | None:
+    """Return the document kept for what an offer says, or None."""
+    row = PdfDocument
+    statement = sa.select(row).where(row.offer_id == offer_id, row.locale == locale)
+    return current_session().scalars(statement.where(row.content_sha256 == content_sha256)).one_or_none()
