@@ -22,6 +22,7 @@ from portal.offers.documents import EventKind
 from portal.offers.editing import PricedLine
 from portal.offers.events import note_event
 from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer, Treatment, TreatmentTooth
+from portal.offers.pdf import keep_pdf
 from portal.offers.rules import DECIDED_KINDS, REVISABLE_KINDS, may_move
 from portal.offers.sealing import clinic_today, seal_offer
 from portal.offers.totals import offer_totals
@@ -54,7 +55,8 @@ def create_offer(
         return known
     offer = Offer(
         offer_no=f"{year}-{number:05d}", form_key=form_key, status=queries.default_status(OfferKind.DRAFT),
-        primary_patient=patient, prices_include_vat=prices_include_vat, created_by_id=actor.id, lines=[],
+        primary_patient=patient, prices_include_vat=prices_include_vat, created_by_id=actor.id,
+        coordinator_id=actor.id, lines=[],
     )  # fmt: skip
     _apply(offer, values, lines)
     current_session().add(offer)
@@ -82,6 +84,7 @@ def update_offer(
     if offer.version != version:
         raise StaleVersionError
     before = [_content(line) for line in offer.lines]
+    offer.signed_off_at = offer.signed_off_by_id = None  # what was signed off is no more
     offer.updated_at = now()  # lines alone must count as a change of the offer, so that its version moves
     _apply(offer, values, lines)
     changes = {**audit.changes_of(offer), **_line_changes(before, [_content(line) for line in offer.lines])}
@@ -120,6 +123,8 @@ def move_offer(
         current_session().flush()
     except StaleDataError as error:
         raise StaleVersionError from error
+    if after is OfferKind.SENT:
+        keep_pdf(offer)
 
 
 def send_offer(actor: Actor, offer: Offer) -> None:

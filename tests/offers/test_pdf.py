@@ -24,8 +24,9 @@ from portal.offers.documents import PdfDocument
 from portal.offers.models import Offer, OfferOption
 from portal.offers.pdf import file_name, offer_pdf, offer_png, stored_pdf
 from portal.offers.pdf.document import document_files
-from portal.offers.pdf.engine import PdfError, PdfTimeoutError, Typesetter
+from portal.offers.pdf.engine import TYPESETTER, PdfError, PdfTimeoutError, Typesetter
 from portal.offers.queries import get_offer
+from portal.offers.services import send_offer
 from tests.support.data import add_offer, add_patient
 
 HOSTILE = [
@@ -221,3 +222,29 @@ def test_staff_open_the_pdf_and_nothing_is_written(
     assert "Papatya.pdf" in answer.headers["Content-Disposition"]
     with clinic_work(portal, papatya.id):
         assert current_session().scalars(sa.select(PdfDocument).where(PdfDocument.offer_id == offer_id)).all() == []
+
+
+def test_sending_an_offer_keeps_its_document(coordinator: Any, portal: Flask, papatya: ClinicInfo) -> None:
+    with clinic_work(portal, papatya.id):
+        offer = get_offer(add_offer(papatya, add_patient(locale="de")).id)
+        send_offer(SYSTEM, offer)
+        row = current_session().scalars(sa.select(PdfDocument).where(PdfDocument.offer_id == offer.id)).one()
+        assert (row.locale, row.content_sha256) == ("de", offer.content_sha256)
+        offer_id, kept = offer.id, row.content
+    assert coordinator.get(f"/offers/{offer_id}/pdf").data == kept
+
+
+def test_an_offer_goes_out_even_where_its_document_cannot_be_made(
+    monkeypatch: pytest.MonkeyPatch, coordinator: Any, portal: Flask, papatya: ClinicInfo
+) -> None:
+    def refuse(*_: Any, **__: Any) -> bytes:
+        raise PdfError("no")
+
+    monkeypatch.setattr(TYPESETTER, "pdf", refuse)
+    with clinic_work(portal, papatya.id):
+        offer = get_offer(add_offer(papatya, add_patient(first_name="Yalnız", locale="ru")).id)
+        send_offer(SYSTEM, offer)
+        offer_id = offer.id
+        assert offer.content_sha256
+    answer = coordinator.get(f"/offers/{offer_id}/pdf?lang=ru", follow_redirects=True)
+    assert "The PDF could not be made" in answer.text
