@@ -24,6 +24,7 @@ class Permission(StrEnum):
     OFFERS_READ = "offers.read"
     OFFERS_WRITE = "offers.write"
     OFFERS_EXPORT = "offers.export"
+    OFFERS_SIGN = "offers.sign"
     CLINICS_READ = "clinics.read"
     OPS_READ = "ops.read"
     OPS_RUN = "ops.run"
@@ -53,10 +54,10 @@ _OFFER_WORK = _READ | {Permission.PATIENTS_WRITE, Permission.OFFERS_WRITE}
 _HOUSE = _OFFER_WORK | {Permission.CATALOG_WRITE, Permission.PATIENTS_EXPORT, Permission.OFFERS_EXPORT}
 
 CLINIC_PERMISSIONS: dict[ClinicRole, frozenset[Permission]] = {
-    ClinicRole.OWNER: _HOUSE,
+    ClinicRole.OWNER: _HOUSE | {Permission.OFFERS_SIGN},
     ClinicRole.ADMIN: _HOUSE,
     ClinicRole.COORDINATOR: _OFFER_WORK | {Permission.PATIENTS_EXPORT, Permission.OFFERS_EXPORT},
-    ClinicRole.DOCTOR: _OFFER_WORK,
+    ClinicRole.DOCTOR: _OFFER_WORK | {Permission.OFFERS_SIGN},
     ClinicRole.ASSISTANT: _READ | {Permission.PATIENTS_WRITE},
     ClinicRole.READONLY: _READ,
 }

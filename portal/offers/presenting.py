@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from flask_babel import LazyString
@@ -24,6 +25,7 @@ from portal.offers.editing import PricedLine
 from portal.offers.history import history
 from portal.offers.listing import status_label
 from portal.offers.models import Jaw, Offer, OfferKind, OfferStatus, Treatment
+from portal.offers.people import SIGNERS, list_staff
 from portal.offers.queries import list_for_patient, list_recipients, list_revisions, list_statuses
 from portal.offers.rules import OPEN_KINDS, REVISABLE_KINDS, may_move
 from portal.offers.sealing import clinic_today, sending_problem
@@ -38,6 +40,10 @@ ACTIONS = {
     "offer.hidden": _l("hid the offer from a patient"),
     "offer.expired": _l("marked the offer as expired"),
     "offer.revised": _l("made this revision"),
+    "offer.people": _l("changed who looks after the offer"),
+    "offer.signoff_asked": _l("asked for a sign-off"),
+    "offer.signed_off": _l("signed the offer off"),
+    "offer.sent_back": _l("sent the offer back"),
     "offer.superseded": _l("replaced this version with a newer one"),
 }
 FIELDS = {
@@ -128,6 +134,25 @@ def line_preview(line: PricedLine, currency: str) -> dict[str, str]:
     }
 
 
+class People:
+    """Those who may look after an offer, for its page."""
+
+    def __init__(self, offer: Offer) -> None:
+        self._offer, self._staff = offer, list_staff()
+
+    def name(self, user_id: UUID | None) -> str:
+        """Return a colleague's name; empty for nobody, and for who has left."""
+        return next((row.name for row in self._staff if row.id == user_id), "")
+
+    def selects(self) -> list[tuple[str, LazyString, UUID | None, list[Any]]]:
+        """Return (field, label, chosen, colleagues) of each choice."""
+        signers = [row for row in self._staff if row.role in SIGNERS]
+        return [
+            ("coordinator_id", _l("Coordinator"), self._offer.coordinator_id, list(self._staff)),
+            ("doctor_id", _l("Dentist"), self._offer.doctor_id, signers),
+        ]
+
+
 class OfferView:
     """What the page of an offer shows."""
 
@@ -148,6 +173,7 @@ class OfferView:
         self.may_revise = offer.superseded_at is None and offer.status.kind in REVISABLE_KINDS
         self.is_over = is_over(offer.valid_until, offer.status.kind, clinic_today())
         self.send_problem = self._send_problem()
+        self.people = People(offer)
 
     @staticmethod
     def label_of(status: OfferStatus) -> str:

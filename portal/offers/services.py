@@ -230,7 +230,7 @@ def make_line(line: PricedLine, position: int) -> Treatment:
         discount_kind=amounts.discount_kind, discount_value=amounts.discount_value, vat_rate=amounts.vat_rate,
         line_base=totals.base, line_discount=totals.discount, line_net=totals.net, line_vat=totals.vat,
         line_gross=totals.gross, is_included=line.is_included, brand=line.brand, material=line.material,
-        abutment=line.abutment,
+        abutment=line.abutment, vat_class=line.vat_class, vat_exemption_code=line.vat_exemption_code,
         teeth=[
             TreatmentTooth(tooth=tooth, position=place, role=line.role(tooth), surfaces=line.surfaces)
             for place, tooth in enumerate(line.teeth)

@@ -17,6 +17,7 @@ catalog.write    yes yes -   -   -   -
 offers.read      yes yes yes yes yes yes
 offers.write     yes yes yes yes -   -
 offers.export    yes yes yes -   -   -
+offers.sign      yes -   -   yes -   -
 clinics.read     -   -   -   -   -   -
 ops.read         -   -   -   -   -   -
 ops.run          -   -   -   -   -   -
@@ -31,6 +32,7 @@ catalog.write    -   -   -
 offers.read      -   -   -
 offers.write     -   -   -
 offers.export    -   -   -
+offers.sign      -   -   -
 clinics.read     yes yes yes
 ops.read         yes -   yes
 ops.run          yes -   yes
