@@ -29,6 +29,7 @@ from portal.core.templating import MenuEntry, configure_templating
 from portal.core.web import Portal
 from portal.home.views import blueprint as home
 from portal.offers import jobs as offers_jobs
+from portal.offers.board_views import blueprint as offer_board
 from portal.offers.revision_views import blueprint as offer_revisions
 from portal.offers.signoff_views import blueprint as offer_signoff
 from portal.offers.views import blueprint as offers
@@ -41,7 +42,9 @@ from portal.preferences.views import blueprint as preferences
 __all__ = ["JOBS", "create_app", "models"]
 
 JOBS = (auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
-BLUEPRINTS = (home, auth, preferences, patients, offers, offer_revisions, offer_signoff, catalog, platform, ops)
+BLUEPRINTS = (
+    home, auth, preferences, patients, offers, offer_board, offer_revisions, offer_signoff, catalog, platform, ops,
+)  # fmt: skip
 
 MENU = [
     MenuEntry("home", _l("Home"), "/", "house"),
