@@ -14,7 +14,7 @@ from portal.auth import jobs as auth_jobs
 from portal.auth.login import configure_login
 from portal.auth.views import blueprint as auth
 from portal.catalog import jobs as catalog_jobs
-from portal.catalog.views import blueprint as catalog
+from portal.catalog.pages import blueprint as catalog
 from portal.cli import configure_commands
 from portal.core.access import Permission, Site
 from portal.core.bootstrap import configure_database

@@ -68,6 +68,24 @@ class MinutesField(IntegerField):
         self.data = int(raw)
 
 
+class CountField(IntegerField):
+    """A whole number from ``low`` to ``high``, or nothing."""
+
+    def __init__(self, label: Any = None, *, low: int, high: int, **kwargs: Any) -> None:
+        self.low, self.high = low, high
+        super().__init__(label, [Optional()], **kwargs)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the number; raises ValueError with a message that says what fits."""
+        raw = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if not raw:
+            return
+        if not (raw.isascii() and raw.isdigit() and len(raw) < 6 and self.low <= int(raw) <= self.high):
+            raise ValueError(_("Write a whole number from %(low)d to %(high)d.", low=self.low, high=self.high))
+        self.data = int(raw)
+
+
 class TreatmentForm(PortalForm):
     """A treatment of the catalogue; treatment_form() adds one price field a price list."""
 

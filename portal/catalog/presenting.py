@@ -13,6 +13,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms.fields.choices import SelectChoice
 
+from portal.catalog.detail_forms import VARIANT_LABELS, DetailsForm
+from portal.catalog.details import list_variants
+from portal.catalog.enums import PriceVariant
 from portal.catalog.forms import DENTITIONS, PRICINGS, SCOPES, VAT_CLASSES, TreatmentForm
 from portal.catalog.models import CatalogTreatment
 from portal.catalog.queries import PriceListInfo, list_price_lists
@@ -33,6 +36,11 @@ FIELDS: Labels = {
     "category_id": _l("Category"), "scope": _l("Applies to"), "pricing": _l("Priced"),
     "dentition": _l("Teeth it is done on"), "duration_min": _l("Minutes"), "vat_class": _l("VAT class"),
     "is_active": _l("Offered to patients"),
+}  # fmt: skip
+DETAILS: Labels = {
+    "name_de": _l("Name in German"), "name_ru": _l("Name in Russian"), "aliases": _l("Short forms"),
+    "brands": _l("Brands"), "visits": _l("Visits"), "healing_days": _l("Healing in days"),
+    "warranty_months": _l("Warranty in months"), "about": _l("What it is, for patients"),
 }  # fmt: skip
 _WORDS: Mapping[str, Labels] = {
     "scope": SCOPES, "pricing": PRICINGS, "dentition": DENTITIONS, "vat_class": VAT_CLASSES,
@@ -90,7 +98,7 @@ def activity(treatment: CatalogTreatment, categories: Sequence[SelectChoice]) ->
         treatment.__tablename__,
         treatment.id,
         actions=ACTIONS,
-        fields={**FIELDS, **{key: label for key, (label, _currency) in prices.items()}},
+        fields={**FIELDS, **DETAILS, **{key: label for key, (label, _currency) in prices.items()}},
         values={
             **{name: partial(_word, labels) for name, labels in _WORDS.items()},
             "category_id": partial(_word, {choice.value: choice.label for choice in categories}),
@@ -109,6 +117,32 @@ def conflicts(form: TreatmentForm, treatment: CatalogTreatment, prices: Mapping[
     return [*column_conflicts(form, treatment, form.values(), FIELDS), *amounts]
 
 
+def detail_conflicts(form: DetailsForm, treatment: CatalogTreatment) -> list[Conflict]:
+    """Return where a refused form of details differs from the stored treatment, its further prices included."""
+    values, stored = form.values(), list_variants(treatment.id)
+    texts = [
+        Conflict(str(label), _detail(getattr(treatment, name)), _detail(values[name]))
+        for name, label in DETAILS.items()
+        if values[name] != getattr(treatment, name)
+    ]
+    rows = {slot: stored.get((slot[0].id, slot[1])) for slot in form.slots}
+    prices = {slot: None if row is None else row.unit_price for slot, row in rows.items()}
+    amounts = [
+        Conflict(variant_label(slot[1], slot[0].currency), _price_or_none(prices[slot], slot[0]),
+                 _price_or_none(price, slot[0]))
+        for slot, price in form.variants().items()
+        if price != prices[slot]
+    ]  # fmt: skip
+    return [*texts, *amounts]
+
+
+def _detail(value: Any) -> str:
+    """Write a detail for the table of conflicts."""
+    if isinstance(value, dict):
+        value = [f"{language}: {text}" for language, text in sorted(value.items())]
+    return (", ".join(value) if isinstance(value, list) else str(value or "")) or NOTHING
+
+
 def _price_or_none(price: Decimal | None, price_list: PriceListInfo) -> str:
     return NOTHING if price is None else money(price, price_list.currency)
 
@@ -119,7 +153,17 @@ def _price_labels() -> dict[str, tuple[str, str]]:
     for item in list_price_lists():
         shared = replace(item, shares_currency=True)
         labels[shared.log_key] = (_price_label(shared), item.currency)
-    return labels
+    variants = {
+        f"{key} {variant}": (f"{label}: {variant_label(variant, currency)}", currency)
+        for key, (label, currency) in labels.items()
+        for variant in PriceVariant
+    }
+    return {**labels, **variants}
+
+
+def variant_label(variant: str, currency: str) -> str:
+    """Write what a further price is for, with its currency."""
+    return str(VARIANT_LABELS[variant]) % {"currency": currency}
 
 
 def _price_label(price_list: PriceListInfo) -> str:
