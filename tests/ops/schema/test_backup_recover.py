@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from portal.ops.evolve.errors import BackupError, EvolveError, ExitCode, MigrationDataError
@@ -52,6 +53,17 @@ def test_looking_changes_nothing(current, tmp_path):
     assert found.missing == found.backup > 0
     assert found.inserted == 0
     assert hashes(vault.place) == before
+
+
+def test_a_condition_cannot_smuggle_in_a_second_statement(current, tmp_path):
+    vault = vault_of(current, tmp_path)
+    made = make(vault)
+    before = hashes(vault.place)
+    smuggled = "true) IS NOT TRUE; DELETE FROM reminders; COMMIT; SELECT (true"
+    with pytest.raises(psycopg.errors.SyntaxError, match="multiple commands"):
+        recover(vault, made, where=smuggled, apply=False)
+    assert hashes(vault.place) == before
+    assert before["reminders"].rows
 
 
 def test_rows_whose_parent_is_gone_are_refused_with_what_to_recover_first(current, tmp_path):

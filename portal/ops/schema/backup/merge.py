@@ -48,8 +48,11 @@ class Merge:
         return f"pg_temp.{quoted('copy_' + self.table.name[:55])}"
 
     def only(self, where: str) -> None:
-        """Forget the backup's rows that ``where``, SQL over the row ``t``, does not find."""
-        self.rows -= self._run(f"DELETE FROM {self.copy} AS t WHERE ({where}) IS NOT TRUE")
+        """Forget the backup's rows that ``where``, SQL over the row ``t``, does not find.
+
+        It is written by hand: sent as one statement, so that a bracket and a semicolon in it begin no second one.
+        """
+        self.rows -= self._run(f"DELETE FROM {self.copy} AS t WHERE ({where}) IS NOT TRUE", alone=True)
 
     @property
     def lacking(self) -> list[str]:
@@ -174,9 +177,13 @@ class Merge:
         assert row is not None
         return int(row[0])
 
-    def _run(self, statement: str) -> int:
-        """Run a statement as it stands, per cent signs and all, and return how many rows it was about."""
-        return driver_connection(self.connection).execute(statement.encode()).rowcount
+    def _run(self, statement: str, *, alone: bool = False) -> int:
+        """Run a statement as it stands, per cent signs and all, and return how many rows it was about.
+
+        ``alone``: the server refuses a second one behind it.
+        """
+        # Asking for binary results makes psycopg use the protocol that takes one statement only.
+        return driver_connection(self.connection).execute(statement.encode(), binary=alone).rowcount
 
 
 @contextmanager
