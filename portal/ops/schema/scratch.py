@@ -32,6 +32,8 @@ def scratch(place: Place) -> Iterator[Place]:
         _drop_forgotten(connection, place)
         try:
             connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE template0')
+            # A dump's rights come back before its policies: until then the portal's roles would see every clinic.
+            connection.exec_driver_sql(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
         except sa.exc.ProgrammingError as error:
             raise EvolveError(
                 f"No scratch database could be made: {error.orig} Let the owner: ALTER ROLE "

@@ -11,13 +11,15 @@ import stat
 from contextlib import contextmanager
 from dataclasses import replace
 
+import psycopg
 import pytest
 from pyrage import x25519
 from sqlalchemy import make_url
 
-from portal.core.roles import BACKUP_ROLE, OWNER_ROLE
+from portal.core.roles import APP_ROLE, BACKUP_ROLE, OWNER_ROLE, PLATFORM_ROLE
 from portal.ops.evolve.errors import BackupError, EvolveError, ExitCode
 from portal.ops.schema.backup import files
+from portal.ops.schema.backup.source import table_rows
 from portal.ops.schema.scratch import scratch
 from tests.ops.schema.backup_support import SECOND, hashes, left_behind, make, place_of, vault_of, with_settings
 from tests.support.chain import HEAD
@@ -86,6 +88,16 @@ def test_a_restored_backup_holds_every_row_and_everything_else(current, tmp_path
         assert steps == sorted(steps)
         assert steps[-1] == len(made.counts)
     assert scratches(current) == []
+
+
+@pytest.mark.parametrize("role", [APP_ROLE, PLATFORM_ROLE, BACKUP_ROLE])
+def test_the_portals_roles_cannot_enter_a_scratch_database(current, tmp_path, role):
+    """Rights come back before policies, and `recover` restores none at all: every clinic's rows would lie open."""
+    vault = vault_of(current, tmp_path)
+    with table_rows(vault, make(vault), "patients"):
+        (name,) = scratches(current)
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(host=str(current.server.socket), user=role, dbname=name)
 
 
 def test_rows_written_while_the_dump_runs_do_not_make_counts_and_rows_differ(current, tmp_path, monkeypatch):

@@ -66,6 +66,28 @@ def test_by_default_a_new_database_is_made_and_the_live_one_is_not_touched(livel
         restore_beside(vault, made, nobody, f"{lively.name}_b")
 
 
+def test_the_portal_may_enter_a_restored_database_only_when_its_policies_stand(lively, tmp_path, monkeypatch):
+    vault = vault_of(lively, tmp_path)
+    made = make(vault)
+    restore_into = type(vault).restore_into
+
+    def enter(name):
+        with psycopg.connect(host=str(lively.server.socket), user=APP_ROLE, dbname=name) as connection:
+            return connection.execute("SELECT current_user, current_database()").fetchone()
+
+    def restored(self, backup, target, tell=nobody):
+        restore_into(self, backup, target, tell)
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            enter(target.database)
+
+    monkeypatch.setattr(type(vault), "restore_into", restored)
+    beside = restore_beside(vault, made, nobody)
+    assert enter(beside) == (APP_ROLE, beside)
+    lively.disconnect()
+    live = replace_live(vault, made, nobody, by="Ada").live
+    assert enter(live) == (APP_ROLE, live)
+
+
 def test_a_damaged_backup_leaves_no_new_database(lively, tmp_path):
     vault = vault_of(lively, tmp_path)
     made = make(vault)

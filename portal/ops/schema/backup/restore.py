@@ -49,6 +49,8 @@ def restore_beside(vault: Vault, backup: BackupInfo, tell: Tell, name: str | Non
     there = vault.place.on(name)
     try:
         vault.restore_into(backup, there, tell)
+        with elsewhere(vault.place) as connection:  # now that its policies stand, as any new database
+            connection.exec_driver_sql(f"GRANT CONNECT, TEMPORARY ON DATABASE {quoted(name)} TO PUBLIC")
     except BaseException:
         there.engine.dispose()
         drop(vault.place, name)
@@ -153,13 +155,14 @@ def _exists(connection: sa.Connection, name: str) -> bool:
 
 
 def _create_like(connection: sa.Connection, name: str, model: str) -> None:
-    """Create an empty database that sorts and encodes as ``model`` does, where that one is there."""
+    """Create an empty database, its owner's alone, that sorts and encodes as ``model`` does, where that is there."""
     query = "SELECT pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider::text FROM pg_database"
     row = connection.execute(sa.text(f"{query} WHERE datname = :model"), {"model": model}).one_or_none()
     like = ""
     if row is not None and row.datlocprovider == "c":
         like = f" ENCODING '{row[0]}' LC_COLLATE '{row[1]}' LC_CTYPE '{row[2]}'"
     connection.exec_driver_sql(f"CREATE DATABASE {quoted(name)} TEMPLATE template0{like}")
+    connection.exec_driver_sql(f"REVOKE ALL ON DATABASE {quoted(name)} FROM PUBLIC")
 
 
 def _copy_settings(connection: sa.Connection, source: str, target: str) -> None:
