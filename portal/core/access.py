@@ -25,6 +25,7 @@ class Permission(StrEnum):
     OFFERS_WRITE = "offers.write"
     OFFERS_EXPORT = "offers.export"
     OFFERS_SIGN = "offers.sign"
+    SETTINGS_WRITE = "settings.write"
     CLINICS_READ = "clinics.read"
     OPS_READ = "ops.read"
     OPS_RUN = "ops.run"
@@ -51,7 +52,9 @@ class PlatformRole(StrEnum):
 
 _READ = frozenset({Permission.PATIENTS_READ, Permission.CATALOG_READ, Permission.OFFERS_READ})
 _OFFER_WORK = _READ | {Permission.PATIENTS_WRITE, Permission.OFFERS_WRITE}
-_HOUSE = _OFFER_WORK | {Permission.CATALOG_WRITE, Permission.PATIENTS_EXPORT, Permission.OFFERS_EXPORT}
+_HOUSE = _OFFER_WORK | {
+    Permission.CATALOG_WRITE, Permission.PATIENTS_EXPORT, Permission.OFFERS_EXPORT, Permission.SETTINGS_WRITE,
+}  # fmt: skip
 
 CLINIC_PERMISSIONS: dict[ClinicRole, frozenset[Permission]] = {
     ClinicRole.OWNER: _HOUSE | {Permission.OFFERS_SIGN},
@@ -93,22 +96,28 @@ SIGNED_IN = Open.SIGNED_IN
 
 @dataclass(frozen=True)
 class Access:
-    """What an endpoint declares: whom it lets in, on which hosts it exists, and whether it shows a form again."""
+    """What an endpoint declares: whom it lets in, on which hosts it exists, and whether it shows a form again.
+
+    ``max_bytes`` is the most it takes; None: as much as any form may hold.
+    """
 
     rule: Permission | Open
     site: Site
     resumable: bool = False
+    max_bytes: int | None = None
 
 
-def access(rule: Permission | Open, site: Site = Site.CLINIC, *, resumable: bool = False) -> Callable[[View], View]:
+def access(
+    rule: Permission | Open, site: Site = Site.CLINIC, *, resumable: bool = False, max_bytes: int | None = None
+) -> Callable[[View], View]:
     """Declare whom a view lets in. Enforced before the view runs; see portal.core.gate.
 
     ``resumable``: a form carried here over a login is shown again and not acted upon. A view that
-    answers GET as well is taken to be so; portal.auth.resume asks.
+    answers GET as well is taken to be so; portal.auth.resume asks. ``max_bytes``: what it takes, for files.
     """
 
     def declare(view: View) -> View:
-        view.__access__ = Access(rule, site, resumable)  # type: ignore[attr-defined]
+        view.__access__ = Access(rule, site, resumable, max_bytes)  # type: ignore[attr-defined]
         return view
 
     return declare

@@ -94,4 +94,6 @@ def _check_access() -> ResponseReturnValue | None:
         return cast(ResponseReturnValue, current_app.login_manager.unauthorized())  # type: ignore[attr-defined]
     if declared.rule is not SIGNED_IN and cast(Permission, declared.rule) not in identity.permissions:
         abort(403)
+    if declared.max_bytes is not None:
+        request.max_content_length = declared.max_bytes
     return None

@@ -18,6 +18,7 @@ offers.read      yes yes yes yes yes yes
 offers.write     yes yes yes yes -   -
 offers.export    yes yes yes -   -   -
 offers.sign      yes -   -   yes -   -
+settings.write   yes yes -   -   -   -
 clinics.read     -   -   -   -   -   -
 ops.read         -   -   -   -   -   -
 ops.run          -   -   -   -   -   -
@@ -33,6 +34,7 @@ offers.read      -   -   -
 offers.write     -   -   -
 offers.export    -   -   -
 offers.sign      -   -   -
+settings.write   -   -   -
 clinics.read     yes yes yes
 ops.read         yes -   yes
 ops.run          yes -   yes

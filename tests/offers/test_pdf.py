@@ -22,8 +22,8 @@ from portal.core.work import clinic_work
 from portal.offers.content import content_sha256, offer_content
 from portal.offers.documents import PdfDocument
 from portal.offers.models import Offer, OfferOption
-from portal.offers.pdf import file_name, offer_pdf, offer_png, stored_pdf
-from portal.offers.pdf.document import document_files
+from portal.offers.pdf import file_name, offer_pdf, stored_pdf
+from portal.offers.pdf.document import document_files, draw_page
 from portal.offers.pdf.engine import TYPESETTER, PdfError, PdfTimeoutError, Typesetter
 from portal.offers.queries import get_offer
 from portal.offers.services import send_offer
@@ -107,7 +107,7 @@ def test_emoji_and_words_of_2000_letters_stay_on_the_page(offer: Offer) -> None:
     content = replace(
         offer_content(offer, locale="en"), patient_note="\U0001f9b7 " + "W" * 2000 + " \x00\x07end\U0001f600"
     )
-    picture = Image.open(io.BytesIO(offer_png(content))).convert("L")
+    picture = Image.open(io.BytesIO(draw_page(content))).convert("L")
     right_margin = picture.crop((picture.width - 20, 0, picture.width, picture.height))
     assert right_margin.getextrema() == (255, 255)
     data = document_files(content, None, None)["data.json"].decode()

@@ -3,5 +3,4 @@
 from portal.offers.pdf.document import file_name as file_name
 from portal.offers.pdf.document import keep_pdf as keep_pdf
 from portal.offers.pdf.document import offer_pdf as offer_pdf
-from portal.offers.pdf.document import offer_png as offer_png
 from portal.offers.pdf.document import stored_pdf as stored_pdf

@@ -71,8 +71,8 @@ def offer_pdf(offer: Offer, *, locale: str, second_locale: str | None = None, li
     return document
 
 
-def offer_png(content: OfferContent) -> bytes:
-    """Return the first page of an offer's document as a picture, to look at. Raises PdfError."""
+def draw_page(content: OfferContent) -> bytes:
+    """Return the first page of a document as PNG, to look at. Raises PdfError."""
     return TYPESETTER.png(document_files(content, None, None), ppi=PREVIEW_PPI)[0]
 
 

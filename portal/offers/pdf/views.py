@@ -15,9 +15,12 @@ from portal.core.text import fold
 from portal.offers.content import offer_content
 from portal.offers.pdf.document import current_pdf, document_language, file_name
 from portal.offers.pdf.engine import PdfError
+from portal.offers.pdf.sample import draw_sample
 from portal.offers.queries import get_offer
+from portal.settings.preview import show_samples_by
 
 blueprint = Blueprint("offer_documents", __name__, url_prefix="/offers")
+show_samples_by(draw_sample)
 
 
 @blueprint.app_context_processor
