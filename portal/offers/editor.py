@@ -15,7 +15,8 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms.fields.choices import SelectChoice
 
-from portal.catalog.enums import ToothRole
+from portal.catalog.enums import Audience, Residency, ToothRole
+from portal.catalog.queries import list_price_lists
 from portal.catalog.teeth import format_teeth
 from portal.core.clock import today
 from portal.core.forms import choices, plain_number
@@ -42,6 +43,8 @@ class Editor:
     patient: Patient
     offer: Offer | None
     book: PriceBook
+    audience: str
+    residency: str
     priced: dict[int, PricedLine] = field(default_factory=dict)
     totals: OfferTotals | None = None
     unclear: Sequence[Entry] = ()
@@ -57,6 +60,25 @@ class Editor:
     def currency(self) -> str:
         """The currency the amounts are in."""
         return self.book.currency
+
+    def values(self) -> dict[str, Any]:
+        """Return the offer's own columns; call after validation."""
+        kept = self.offer is not None and self.offer.price_list_id is None and self.audience == self._usual_audience
+        return {
+            **self.form.values(),
+            "residency": self.residency,
+            "price_list_id": None if kept else self.book.price_list_id,
+        }
+
+    @property
+    def _usual_audience(self) -> str:
+        return usual_audience(self.currency)
+
+    @property
+    def exemptions(self) -> Sequence[str]:
+        """The codes of the exemptions from VAT that lines of this offer have."""
+        codes = (line.vat_exemption_code for line in self.lines)
+        return sorted({code for code in codes if code})
 
     @property
     def url(self) -> str:
@@ -165,14 +187,35 @@ def open_editor(form: OfferForm, patient: Patient, offer: Offer | None) -> Edito
     """Return the editor of a new offer or of a draft, in the form's currency."""
     clinic = current_clinic()
     currency = form.currency.data if form.currency.data in set(Currency) else clinic.default_currency
+    audience = form.audience.data if form.audience.data in set(Audience) else usual_audience(currency)
+    residency = form.residency.data if form.residency.data in set(Residency) else usual_residency(patient)
     book = PriceBook(
         currency,
         today(clinic.timezone),
         _written_in(patient),
         prices_include_vat=offer.prices_include_vat if offer else clinic.prices_include_vat,
         kept={line.catalog_id for line in offer.lines if line.catalog_id} if offer else (),
+        audience=audience,
+        residency=residency,
     )
-    return Editor(form, patient, offer, book)
+    return Editor(form, patient, offer, book, audience, residency)
+
+
+def usual_audience(currency: str, residency: str = Residency.RESIDENT) -> str:
+    """Return whose prices are usual: those at home for residents in the clinic's own currency."""
+    home = residency == Residency.RESIDENT and currency == current_clinic().default_currency
+    return Audience.DOMESTIC if home else Audience.INTERNATIONAL
+
+
+def _audience_of(offer: Offer) -> str:
+    """Return whose price list a stored offer was priced by."""
+    known = list_price_lists() if offer.price_list_id else ()
+    return next((row.audience for row in known if row.id == offer.price_list_id), usual_audience(offer.currency))
+
+
+def usual_residency(patient: Patient) -> str:
+    """Return where a patient lives for VAT; who did not say counts as a resident."""
+    return Residency.RESIDENT if patient.residence_country in (None, "TR") else Residency.NON_RESIDENT
 
 
 def new_editor(patient: Patient) -> Editor:
@@ -185,6 +228,8 @@ def new_editor(patient: Patient) -> Editor:
         "title": title,
         "currency": clinic.default_currency,
         "valid_until": today(clinic.timezone) + timedelta(days=clinic.offer_validity_days),
+        "residency": usual_residency(patient),
+        "audience": usual_audience(clinic.default_currency, usual_residency(patient)),
     }
     return open_editor(OfferForm(data=data), patient, None)
 
@@ -194,7 +239,8 @@ def draft_editor(offer: Offer, patient: Patient) -> Editor:
     data = {
         "version": offer.version, "patient_id": patient.id, "offer_id": offer.id, "title": offer.title,
         "currency": offer.currency, "valid_until": offer.valid_until, "patient_note": offer.patient_note,
-        "internal_note": offer.internal_note,
+        "internal_note": offer.internal_note, "residency": offer.residency, "basis": offer.basis,
+        "is_provisional": offer.is_provisional, "audience": _audience_of(offer),
     }  # fmt: skip
     editor = open_editor(OfferForm(data=data), patient, offer)
     if not editor.form.is_submitted():
@@ -252,7 +298,7 @@ def _line_data(line: Treatment, book: PriceBook) -> dict[str, Any]:
     teeth or the currency are changed.
     """
     teeth = format_teeth(tooth.tooth for tooth in line.teeth).replace("–", "-")
-    data = {
+    data: dict[str, Any] = {
         "catalog_id": str(line.catalog_id) if line.catalog_id else "",
         "name": line.name,
         "teeth": teeth,
@@ -267,9 +313,13 @@ def _line_data(line: Treatment, book: PriceBook) -> dict[str, Any]:
         "brand": line.brand,
         "material": line.material,
         "abutment": line.abutment,
+        "included": line.is_included,
     }
     arch = Jaw(line.arch) if line.arch else None
-    typed = TypedLine(line.catalog_id, None, teeth, arch, None, None, DiscountKind.PERCENT, None, None)
+    typed = TypedLine(
+        line.catalog_id, None, teeth, arch, None, None, DiscountKind.PERCENT, None, None,
+        surfaces=data["surfaces"] or "", pontics=data["pontics"], included=line.is_included,
+    )  # fmt: skip
     try:
         filled = book.price_line(typed)
     except LineError:

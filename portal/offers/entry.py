@@ -25,6 +25,7 @@ from portal.core.text import words as words_of
 from portal.offers.editing import TOOTH_SCOPES, LineError, PriceBook, TypedLine
 from portal.offers.lines import read_surfaces
 from portal.offers.models import Jaw
+from portal.offers.package_lines import with_components
 from portal.offers.totals import DiscountKind
 
 MAX_ENTRIES = 60
@@ -102,7 +103,8 @@ def _read(text: str, book: PriceBook, code: str | None, ticked: str) -> Entry:
         rows = _meant(parts, book, code)
         if len(rows) != 1:
             return _unclear(text, parts, book, rows)
-        typed = tuple(_typed_lines(parts, rows[0], _brand(parts, rows[0]), ticked))
+        own = _typed_lines(parts, rows[0], _brand(parts, rows[0]), ticked)
+        typed = tuple(line for typed_line in own for line in with_components(typed_line, book))
         for line in typed:
             _check(line, book)
     except LineError as error:

@@ -12,10 +12,11 @@ from flask import abort
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import FormField, SelectField, SelectMultipleField, ValidationError
+from wtforms import BooleanField, FormField, SelectField, SelectMultipleField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
+from portal.catalog.enums import Audience, Residency
 from portal.catalog.teeth import ALL_TEETH
 from portal.core.clock import today
 from portal.core.errors import error_page
@@ -34,7 +35,7 @@ from portal.core.forms import (
 from portal.core.identity import current_clinic
 from portal.core.money import MAX_AMOUNT, Currency
 from portal.offers.editing import TypedLine
-from portal.offers.models import Jaw
+from portal.offers.models import Basis, Jaw
 from portal.offers.totals import MAX_QUANTITY, DiscountKind
 
 MAX_LINES = 100
@@ -43,6 +44,15 @@ TOO_MANY_LINES = (
     _l("Go back and take some out, or make a second offer. Nothing was changed."),
 )
 JAWS = {"": "—", Jaw.UPPER: _l("Upper jaw"), Jaw.LOWER: _l("Lower jaw"), Jaw.BOTH: _l("Both jaws")}
+AUDIENCES = {
+    Audience.DOMESTIC: _l("Patients at home"), Audience.INTERNATIONAL: _l("Patients from abroad"),
+    Audience.PARTNER: _l("Partners"),
+}  # fmt: skip
+RESIDENCIES = {Residency.RESIDENT: _l("in Türkiye"), Residency.NON_RESIDENT: _l("abroad")}
+BASES = {
+    Basis.EXAM: _l("an examination"), Basis.OPG: _l("a panoramic X-ray"), Basis.CBCT: _l("a 3D scan (CBCT)"),
+    Basis.PHOTOS: _l("photos"),
+}  # fmt: skip
 DISCOUNTS = {DiscountKind.PERCENT: "%", DiscountKind.AMOUNT: _l("amount")}
 
 
@@ -68,7 +78,8 @@ class LineForm(FlaskForm):
     brand = LineField(_l("Brand"), limit=80)
     material = LineField(_l("Material"), limit=80)
     abutment = LineField(_l("Abutment"), limit=80)
-    details: ClassVar[tuple[str, ...]] = ("surfaces", "pontics", "brand", "material", "abutment")
+    included = BooleanField(_l("Included in a package, at no price of its own"))
+    details: ClassVar[tuple[str, ...]] = ("surfaces", "pontics", "brand", "material", "abutment", "included")
 
     @property
     def has_details(self) -> bool:
@@ -102,6 +113,7 @@ class LineForm(FlaskForm):
             brand=self.brand.data or None,
             material=self.material.data or None,
             abutment=self.abutment.data or None,
+            included=bool(self.included.data),
         )
 
 
@@ -127,6 +139,10 @@ class OfferForm(KeyedForm):
     title = LineField(_l("Title"), limit=200, required=True)
     currency = SelectField(_l("Currency"), choices=choices((code, code) for code in Currency))
     valid_until = DayField(_l("Valid until"), required=True)
+    audience = SelectField(_l("Price list"), [Optional()], choices=choices(AUDIENCES.items()))
+    residency = SelectField(_l("The patient lives"), [Optional()], choices=choices(RESIDENCIES.items()))
+    basis = SelectField(_l("The plan rests on"), [Optional()], choices=choices(BASES.items(), empty="—"))
+    is_provisional = BooleanField(_l("Provisional until the examination"), default=True)
     patient_note = TextField(_l("Note for the patient"), limit=5000)
     internal_note = TextField(_l("Note for colleagues"), limit=5000, description=_l("Never shown to the patient."))
     lines = LinesField(FormField(LineForm), max_entries=2 * MAX_LINES)
@@ -158,6 +174,8 @@ class OfferForm(KeyedForm):
             "valid_until": self.valid_until.data,
             "patient_note": self.patient_note.data or None,
             "internal_note": self.internal_note.data or None,
+            "basis": self.basis.data or None,
+            "is_provisional": bool(self.is_provisional.data),
         }
 
 

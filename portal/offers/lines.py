@@ -66,6 +66,8 @@ class PricedLine:
     material: str | None = None
     abutment: str | None = None
     is_included: bool = False
+    vat_class: str | None = None
+    vat_exemption_code: str | None = None
 
     def role(self, tooth: int) -> ToothRole:
         """Return what a tooth is in this line."""

@@ -126,7 +126,7 @@ def totals() -> ResponseReturnValue:
     """Return what the lines being typed come to, for the page's script; saves nothing."""
     editor = _editor_from_form()
     lines = {str(place): presenting.line_preview(line, editor.currency) for place, line in editor.priced.items()}
-    html = render_template("offers/_totals.html", totals=editor.totals, currency=editor.currency)
+    html = render_template("offers/_totals.html", totals=editor.totals, currency=editor.currency, editor=editor)
     chart = editor.chart
     legend = render_template("offers/_legend.html", chart=chart)
     return {"lines": lines, "totals": html, "chart": chart.tones(), "legend": legend}
@@ -193,13 +193,13 @@ def _create(editor: Editor) -> Offer:
         form_key=editor.form.form_key.data,
         year=today(current_clinic().timezone).year,
         prices_include_vat=editor.book.prices_include_vat,
-        values=editor.form.values(),
+        values=editor.values(),
         lines=editor.lines,
     )
 
 
 def _update(editor: Editor, offer: Offer) -> None:
-    version, values = editor.form.version.data, editor.form.values()
+    version, values = editor.form.version.data, editor.values()
     services.update_offer(request_actor(), offer, version=version, values=values, lines=editor.lines)
 
 

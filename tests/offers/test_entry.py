@@ -80,7 +80,8 @@ def test_a_line_of_text_becomes_a_line_of_the_offer(
 ) -> None:
     (entry,) = read(text)
     assert entry.message == "" and not entry.candidates
-    (line,) = entry.typed
+    line, *parts = entry.typed
+    assert all(part.included for part in parts)
     assert code(book, line) == treatment
     assert {name: getattr(line, name) for name in expected} == expected
 
