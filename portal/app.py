@@ -30,6 +30,7 @@ from portal.core.web import Portal
 from portal.home.views import blueprint as home
 from portal.offers import jobs as offers_jobs
 from portal.offers.board_views import blueprint as offer_board
+from portal.offers.pdf.views import blueprint as offer_documents
 from portal.offers.revision_views import blueprint as offer_revisions
 from portal.offers.signoff_views import blueprint as offer_signoff
 from portal.offers.views import blueprint as offers
@@ -38,12 +39,14 @@ from portal.ops.views import blueprint as ops
 from portal.patients.views import blueprint as patients
 from portal.platform.views import blueprint as platform
 from portal.preferences.views import blueprint as preferences
+from portal.settings.views import blueprint as settings_pages
 
 __all__ = ["JOBS", "create_app", "models"]
 
 JOBS = (auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
 BLUEPRINTS = (
-    home, auth, preferences, patients, offers, offer_board, offer_revisions, offer_signoff, catalog, platform, ops,
+    home, auth, preferences, patients, offers, offer_board, offer_revisions, offer_documents, offer_signoff, catalog,
+    settings_pages, platform, ops,
 )  # fmt: skip
 
 MENU = [
@@ -51,6 +54,7 @@ MENU = [
     MenuEntry("patients", _l("Patients"), "/patients/", "people", permission=Permission.PATIENTS_READ),
     MenuEntry("offers", _l("Offers"), "/offers/", "file-earmark-text", permission=Permission.OFFERS_READ),
     MenuEntry("catalog", _l("Treatments and prices"), "/catalog/", "tags", permission=Permission.CATALOG_READ),
+    MenuEntry("settings", _l("Documents"), "/settings/documents", "gear", permission=Permission.SETTINGS_WRITE),
     MenuEntry("platform", _l("Clinics"), "/clinics/", "hospital", Site.PLATFORM, Permission.CLINICS_READ),
     MenuEntry("ops", _l("Database"), "/ops/migrations", "database", Site.PLATFORM, Permission.OPS_READ),
 ]
