@@ -13,7 +13,9 @@ import sqlalchemy as sa
 
 from config import ROOT
 from portal.ops import evolve
+from portal.ops.commands.shell import explained
 from portal.ops.evolve import MigrationDataError
+from portal.ops.evolve.errors import ExitCode
 from portal.ops.schema.recorder import Run
 from portal.ops.schema.scripts import checksums
 from tests.migrations.engine import CHAIN, HEAD, add_revision, copied, history, place_of, state_of
@@ -95,6 +97,20 @@ def test_an_error_of_the_database_keeps_its_statement_and_code_but_no_values(cur
     assert (error_class, sqlstate, kept) == ("NotNullViolation", "23502", statement)
     assert "Işıl" not in error
     assert "first_name" in error
+
+
+def test_a_value_that_does_not_fit_is_in_neither_the_history_nor_the_message(current, tmp_path):
+    directory = copied(tmp_path)
+    add_revision(
+        directory, "read_names_as_numbers", 'evolve.run("UPDATE patients SET first_name = first_name::integer::text")'
+    )
+    with pytest.raises(sa.exc.DataError) as caught:
+        place_of(current, directory).upgrade()
+    names = [name for (name,) in current.execute("SELECT first_name FROM patients")]
+    assert any(f'"{name}"' in str(caught.value) for name in names)  # the server does quote it
+    kept = history(current, "error_class, sqlstate, error", "status = 'failed'")[0]
+    assert kept == ("InvalidTextRepresentation", "22P02", 'invalid input syntax for type integer: "..."')
+    assert explained(caught.value) == (kept[2], ExitCode.ERROR)
 
 
 def test_the_guides_monitoring_queries_run_as_they_stand(legacy):

@@ -25,7 +25,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from portal.ops.evolve.errors import EvolveError, ExitCode
+from portal.ops.evolve.errors import EvolveError, ExitCode, without_values
 from portal.ops.schema.place import Place, current_place
 
 UNBROKEN = frozenset({"Revision", "Id", "State", "Status"})  # headings of what is copied, or short anyway
@@ -162,6 +162,8 @@ def explained(error: BaseException) -> tuple[str, ExitCode]:
     if isinstance(original, psycopg.OperationalError):
         lost = "The database cannot be reached, or went away. What was not finished goes on with the next upgrade."
         return f"{lost}\n{str(original).strip()}", ExitCode.ERROR
+    if isinstance(original, psycopg.DataError | psycopg.IntegrityError):
+        return without_values(original), ExitCode.ERROR  # its other lines quote the row
     return str(original).strip() or type(original).__name__, ExitCode.ERROR
 
 

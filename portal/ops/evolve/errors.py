@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import ClassVar
 
+import psycopg
 from alembic.util import CommandError
+
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 class ExitCode(IntEnum):
@@ -73,3 +77,10 @@ class BackupError(EvolveError):
     """A backup or a rehearsal is missing, damaged or failed."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.BACKUP
+
+
+def without_values(error: psycopg.Error) -> str:
+    """Return what the database complains about without the values of rows, which may be a person's."""
+    said = error.diag.message_primary or str(error).partition("\n")[0]
+    # What is wrong with a value quotes it: invalid input syntax for type integer: "Ayşe".
+    return _QUOTED.sub('"..."', said) if isinstance(error, psycopg.DataError) else said

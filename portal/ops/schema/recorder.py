@@ -26,6 +26,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from uuid_utils.compat import uuid7
 
 from config import ROOT
+from portal.ops.evolve.errors import without_values
 from portal.ops.evolve.retry import is_autocommit, patiently
 from portal.ops.evolve.watch import Batches, Watch, watched_by
 from portal.ops.schema.observe import Observer, Seen, is_question
@@ -362,7 +363,7 @@ def _of_error(error: BaseException) -> dict[str, str | None]:
     if isinstance(original, psycopg.Error):
         return {
             "error_class": type(original).__name__, "sqlstate": original.sqlstate,
-            "error": original.diag.message_primary or str(original).partition("\n")[0],
+            "error": without_values(original),
         }  # fmt: skip
     return {"error_class": type(error).__name__, "sqlstate": None, "error": str(error).partition("\n")[0]}
 
