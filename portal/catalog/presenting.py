@@ -17,8 +17,10 @@ from portal.catalog.detail_forms import VARIANT_LABELS, DetailsForm
 from portal.catalog.details import list_variants
 from portal.catalog.enums import PriceVariant
 from portal.catalog.forms import DENTITIONS, PRICINGS, SCOPES, VAT_CLASSES, TreatmentForm
-from portal.catalog.models import CatalogTreatment
-from portal.catalog.queries import PriceListInfo, list_price_lists
+from portal.catalog.models import CatalogTreatment, PriceList
+from portal.catalog.price_lists import Move
+from portal.catalog.pricing import prices_of_list
+from portal.catalog.queries import PriceListInfo, list_price_lists, list_treatments
 from portal.core.activity import Entry, Labels, list_entries
 from portal.core.conflicts import NOTHING, Conflict, column_conflicts
 from portal.core.forms import plain_number
@@ -197,3 +199,22 @@ def _export_row(row: Any, lists: Sequence[PriceListInfo], prices: PriceTable) ->
         str(VAT_CLASSES[row.vat_class]), _("yes") if row.is_active else _("no"),
         *("" if price is None else plain_number(price) for price in found),
     ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MovedPrice:
+    """A price before and after, as the preview of a copy writes it."""
+
+    name: str
+    before: str
+    after: str
+
+
+def moved_prices(source: PriceList, move: Move) -> list[MovedPrice]:
+    """Return every unit price of a list before and after, in the catalogue's order. Raises PriceTooLargeError."""
+    prices, currency = prices_of_list(source.id), source.currency
+    return [
+        MovedPrice(names_of(row).main, money(prices[row.id], currency), money(move.moved(prices[row.id]), currency))
+        for row in list_treatments()
+        if row.id in prices
+    ]

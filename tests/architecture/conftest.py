@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
-from portal.catalog.models import CatalogTreatment
+from portal.catalog.models import CatalogTreatment, PriceList
 from portal.core.access import Access
 from portal.core.clinics import ClinicInfo
 from portal.core.database import Base
@@ -85,9 +85,11 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             ).first()  # type: ignore[misc]
             assert session.get(Offer, (clinic.id, offer_id)) and session.get(Patient, (clinic.id, patient_id))
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
-        assert treatment_id is not None
+            price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
+        assert treatment_id is not None and price_list_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
+            "price_list_id": price_list_id,
             **history_ids,
         }  # fmt: skip
 
