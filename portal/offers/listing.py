@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import to_user_timezone
 
+from portal.core.clock import today
 from portal.core.forms import plain_number
 from portal.core.i18n import language
+from portal.core.identity import current_clinic
 from portal.core.links import ListLinks, Option, chosen
 from portal.core.money import Currency
 from portal.core.pagination import Page
 from portal.core.search import clean_query
 from portal.core.tables import Table
 from portal.offers.models import OfferKind, OfferStatus
+from portal.offers.people import SIGNERS
 from portal.offers.queries import OfferFilter
+from portal.offers.rules import OPEN_KINDS
 
 PATH = "/offers/"
 KINDS = {
@@ -32,13 +39,38 @@ KINDS = {
 }
 
 
+class Ending(StrEnum):
+    """When open offers end."""
+
+    SOON = "soon"
+    OVER = "over"
+
+
+SOON = timedelta(days=7)
+PARAMETERS = ("q", "kind", "currency", "ends", "coordinator", "doctor")
+
+
 def filter_from_args(args: Mapping[str, str]) -> OfferFilter:
     """Read the filter from an address or a form; what makes no sense counts as not given."""
+    day = today(current_clinic().timezone)
+    days: dict[Ending | None, tuple[date | None, date] | None] = {
+        None: None, Ending.SOON: (day, day + SOON), Ending.OVER: (None, day - timedelta(days=1)),
+    }  # fmt: skip
     return OfferFilter(
         query=clean_query(args.get("q", "")),
         kind=chosen(OfferKind, args.get("kind")),
         currency=chosen(Currency, args.get("currency")),
+        coordinator_id=_uuid(args.get("coordinator")),
+        doctor_id=_uuid(args.get("doctor")),
+        ends=days[chosen(Ending, args.get("ends"))],
     )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
 
 
 def status_label(status: OfferStatus) -> str:
@@ -50,19 +82,41 @@ class OfferListView:
     """What the list's template shows."""
 
     def __init__(
-        self, wanted: OfferFilter, page: Page[Any], sums: Sequence[Any], statuses: Sequence[OfferStatus]
-    ) -> None:
-        self.wanted, self.page, self.sums = wanted, page, sums
-        self.links = ListLinks(PATH, {"q": wanted.query, "kind": wanted.kind, "currency": wanted.currency})
+        self, args: Mapping[str, str], page: Page[Any], sums: Sequence[Any], statuses: Sequence[OfferStatus],
+        *, staff: Sequence[Any], saved: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        self.wanted, self.page, self.sums, self.staff = filter_from_args(args), page, sums, staff
+        self.links = ListLinks(PATH, self._kept(chosen(Ending, args.get("ends"))))
+        self.saved = {name: f"{PATH}?{query}" for name, query in saved.items()}
         self.statuses = {status.id: status for status in statuses}
         self.labels = {status.id: status_label(status) for status in statuses}
         self.previous_url, self.next_url = self.links.pages(page)
         self.count = sum(row.count for row in sums)
+        self.names = {row.id: row.name for row in staff}
+        self.doctors = [row for row in staff if row.role in SIGNERS]
+        self.today = today(current_clinic().timezone)
+
+    def _kept(self, ends: Ending | None) -> dict[str, Any]:
+        wanted = self.wanted
+        return {
+            "q": wanted.query, "kind": wanted.kind, "currency": wanted.currency, "ends": ends,
+            "coordinator": wanted.coordinator_id, "doctor": wanted.doctor_id,
+        }  # fmt: skip
 
     @property
     def is_filtered(self) -> bool:
         """Whether an empty list may only mean that nothing matches."""
-        return bool(self.wanted.query or self.wanted.kind or self.wanted.currency)
+        return bool(self.links.kept)
+
+    def is_over(self, row: Any) -> bool:
+        """Whether an offer waits past its last day."""
+        kind = self.statuses[row.status_id].kind
+        return row.valid_until is not None and row.valid_until < self.today and kind in OPEN_KINDS
+
+    def endings(self) -> list[Option]:
+        """Return the links that pick open offers by their last day."""
+        labels = {None: _l("All"), Ending.SOON: _l("within 7 days"), Ending.OVER: _l("day is over")}
+        return self.links.options("ends", labels)
 
     def kinds(self) -> list[Option]:
         """Return the links that pick a kind of status."""

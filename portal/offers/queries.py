@@ -36,6 +36,9 @@ class OfferFilter:
     query: str = ""
     kind: OfferKind | None = None
     currency: str | None = None
+    coordinator_id: UUID | None = None
+    doctor_id: UUID | None = None
+    ends: tuple[date | None, date] | None = None  # open offers whose last day lies between these two
 
 
 _ROWS = sa.select(
@@ -215,7 +218,19 @@ def _conditions(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> list[sa
         conditions.append(Offer.status_id.in_([status.id for status in statuses if status.kind == wanted.kind]))
     if wanted.currency:
         conditions.append(Offer.currency == wanted.currency)
-    return conditions
+    if wanted.coordinator_id:
+        conditions.append(Offer.coordinator_id == wanted.coordinator_id)
+    if wanted.doctor_id:
+        conditions.append(Offer.doctor_id == wanted.doctor_id)
+    return [*conditions, *_ending(wanted, statuses)]
+
+
+def _ending(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> list[sa.ColumnElement[bool]]:
+    if wanted.ends is None:
+        return []
+    first, last = wanted.ends
+    undecided = Offer.status_id.in_([status.id for status in statuses if status.kind in OPEN_KINDS])
+    return [undecided, Offer.valid_until <= last, *([Offer.valid_until >= first] if first else [])]
 
 
 def _has_word(word: Word) -> sa.ColumnElement[bool]:

@@ -13,11 +13,11 @@ from portal.core.access import Permission, access
 from portal.core.clock import today
 from portal.core.conflicts import Conflict
 from portal.core.errors import NotFoundError, RuleError, StaleVersionError
-from portal.core.identity import current_clinic, request_actor
+from portal.core.identity import current_clinic, current_identity, request_actor
 from portal.core.panels import patient_page
 from portal.core.search import clean_query
-from portal.core.tables import csv_download
-from portal.offers import presenting, queries, services
+from portal.core.tables import csv_download, xlsx_download
+from portal.offers import people, presenting, queries, saved_filters, services
 from portal.offers.conflicts import conflicts
 from portal.offers.editor import Editor, blank_line, draft_editor, new_editor, open_editor, picked
 from portal.offers.forms import AssignForm, MoveForm, OfferForm, VisibilityForm
@@ -34,19 +34,21 @@ patient_page.add(Permission.OFFERS_READ, presenting.patient_panel)
 def index() -> ResponseReturnValue:
     """List offers, with what they come to in each currency."""
     wanted, statuses = filter_from_args(request.args), queries.list_statuses()
-    page = queries.list_offers(wanted, request.args.get("at"), statuses)
-    view = OfferListView(wanted, page, queries.sum_offers(wanted, statuses), statuses)
+    page, sums = queries.list_offers(wanted, request.args.get("at"), statuses), queries.sum_offers(wanted, statuses)
+    staff, saved = people.list_staff(), saved_filters.list_filters(current_identity().id)
+    view = OfferListView(request.args, page, sums, statuses, staff=staff, saved=saved)
     return render_template("offers/index.html", view=view)
 
 
 @blueprint.post("/export")
 @access(Permission.OFFERS_EXPORT)
 def export() -> ResponseReturnValue:
-    """Download the list as CSV; what leaves the portal is logged."""
+    """Download the list as CSV, or as a workbook; what leaves the portal is logged."""
     wanted, statuses = filter_from_args(request.form), queries.list_statuses()
     rows = list(queries.all_offers(wanted, statuses))
     services.record_export(request_actor(), count=len(rows))
-    return csv_download(_("offers"), export_table(rows, statuses))
+    download = xlsx_download if request.form.get("format") == "xlsx" else csv_download
+    return download(_("offers"), export_table(rows, statuses))
 
 
 @blueprint.get("/new/patient")
