@@ -31,6 +31,7 @@ from portal.home.views import blueprint as home
 from portal.offers import jobs as offers_jobs
 from portal.offers.board_views import blueprint as offer_board
 from portal.offers.pdf.views import blueprint as offer_documents
+from portal.offers.list_views import blueprint as offer_lists
 from portal.offers.revision_views import blueprint as offer_revisions
 from portal.offers.signoff_views import blueprint as offer_signoff
 from portal.offers.views import blueprint as offers
@@ -45,8 +46,8 @@ __all__ = ["JOBS", "create_app", "models"]
 
 JOBS = (auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
 BLUEPRINTS = (
-    home, auth, preferences, patients, offers, offer_board, offer_revisions, offer_documents, offer_signoff, catalog,
-    settings_pages, platform, ops,
+    home, auth, preferences, patients, offers, offer_board, offer_lists, offer_revisions, offer_documents,
+    offer_signoff, catalog, settings_pages, platform, ops,
 )  # fmt: skip
 
 MENU = [
