@@ -12,6 +12,7 @@ from flask import Flask
 from portal.auth.models import User
 from portal.auth.passwords import hash_password
 from portal.core import audit
+from portal.catalog.queries import list_price_lists
 from portal.core.access import ClinicRole
 from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session, db
@@ -54,6 +55,7 @@ class Seeded:
     offer_ids: dict[OfferKind, UUID]
     long_offer_id: UUID
     treatment_id: UUID
+    price_list_id: UUID
     log_id: UUID
     rehearsal_id: UUID
     verification_id: UUID
@@ -71,7 +73,8 @@ def seed(app: Flask) -> Seeded:
         offer_ids = {kind: _add_offer(papatya, people[place], kind) for place, kind in enumerate(WAYS)}
         book = PriceBook("EUR", date.today(), "en", prices_include_vat=papatya.prices_include_vat)
         long_offer_id = _add_long_offer(book, people[0])
-        ids = people[0].id, archived.id, offer_ids, long_offer_id, next(iter(book.treatments))
+        price_list_id = list_price_lists()[0].id
+        ids = people[0].id, archived.id, offer_ids, long_offer_id, next(iter(book.treatments)), price_list_id
     return Seeded(*ids, *_add_history(app))
 
 
