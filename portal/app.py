@@ -30,8 +30,8 @@ from portal.core.web import Portal
 from portal.home.views import blueprint as home
 from portal.offers import jobs as offers_jobs
 from portal.offers.board_views import blueprint as offer_board
-from portal.offers.pdf.views import blueprint as offer_documents
 from portal.offers.list_views import blueprint as offer_lists
+from portal.offers.pdf.views import blueprint as offer_documents
 from portal.offers.revision_views import blueprint as offer_revisions
 from portal.offers.signoff_views import blueprint as offer_signoff
 from portal.offers.views import blueprint as offers
