@@ -33,6 +33,7 @@ BUDGETS = [
     ("papatya", "owner", "/patients/", 6), ("papatya", "owner", "/patients/?q=yilmaz", 6),
     ("papatya", "owner", "/patients/?q=ayse+yilmaz&state=active&sort=name", 6),
     ("papatya", "owner", "/patients/?state=archived", 6), ("papatya", "owner", "/offers/", 6),
+    ("papatya", "owner", "/offers/board/", 6), ("papatya", "doctor", "/offers/signoff", 6),
     ("papatya", "owner", "/offers/?q=yilmaz&kind=draft&currency=TRY", 6), ("papatya", "owner", "/catalog/", 6),
     ("papatya", "owner", "/catalog/?q=kron", 6), ("admin", "ops", "/clinics/", 6),
     ("admin", "ops", "/clinics/?q=pap", 6), ("admin", "ops", "/ops/migrations/history?show=up", 6),
