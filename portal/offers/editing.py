@@ -41,6 +41,11 @@ _TOTALS_MESSAGES: dict[TotalsProblem, LazyString] = {
 }
 
 
+def totals_message(error: TotalsError) -> str:
+    """Say why an amount is refused."""
+    return str(_TOTALS_MESSAGES.get(error.reason, _l("This cannot be right.")))
+
+
 class PriceBook:
     """The catalogue, prices and VAT rates that lines are filled from, read once.
 
@@ -148,7 +153,7 @@ class PriceBook:
             return line_totals(amounts, prices_include_vat=self.prices_include_vat)
         except TotalsError as error:
             field = error.field or "unit_price"
-            raise LineError(field, str(_TOTALS_MESSAGES.get(error.reason, _l("This cannot be right.")))) from error
+            raise LineError(field, totals_message(error)) from error
 
 
 def _exemptions(residency: str, on: date) -> dict[VatClass, str]:

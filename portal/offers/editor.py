@@ -24,11 +24,11 @@ from portal.core.i18n import language
 from portal.core.identity import current_clinic
 from portal.core.money import Currency
 from portal.offers.chart import Chart, Mark, tooth_chart
-from portal.offers.editing import LineError, PriceBook, PricedLine, TypedLine
+from portal.offers.editing import LineError, PriceBook, PricedLine, TypedLine, totals_message
 from portal.offers.entry import Entry, read_entries
 from portal.offers.forms import MAX_LINES, LineForm, OfferForm
 from portal.offers.models import Jaw, Offer, Treatment
-from portal.offers.totals import DiscountKind, OfferTotals, TotalsError, offer_totals
+from portal.offers.totals import DiscountKind, OfferTotals, TotalsError, line_totals, offer_totals, spread_discount
 from portal.patients.models import Patient
 
 EMPTY_LINES = 2
@@ -104,6 +104,7 @@ class Editor:
             for place, entry in enumerate(self.form.lines):
                 if not entry.form.is_blank and not entry.form.errors:
                     self._price(place, entry.form)
+            self._spread()
             self._sum_up()
             errors = [entry.errors for entry in self.form.lines]
             self.form.lines.errors = errors if any(errors) else []
@@ -111,7 +112,8 @@ class Editor:
                 several = len(self.unclear) > 1
                 said = [entry for entry in self.unclear if entry.message]
                 self.form.entry.errors = [f"{row.text}: {row.message}" if several else row.message for row in said]
-            self.well = not (self.form.lines.errors or self.form.form_errors or self.unclear)
+            wrong = self.form.lines.errors or self.form.form_errors or self.form.discount_value.errors
+            self.well = not (wrong or self.unclear)
         return self.well
 
     def _price(self, place: int, line: LineForm) -> None:
@@ -119,6 +121,23 @@ class Editor:
             self.priced[place] = self.book.price_line(line.typed())
         except LineError as error:
             line[error.field].errors = [error.message]
+
+    def _spread(self) -> None:
+        """Give every line its share of the offer's discount; say beside its field where there can be none."""
+        form = self.form
+        kind = form.discount_kind.data if form.discount_kind.data in set(DiscountKind) else DiscountKind.PERCENT
+        if not form.discount_value.data or form.discount_value.errors or not self.priced:
+            return
+        try:
+            spread = spread_discount(
+                [line.amounts for line in self.lines], DiscountKind(kind), form.discount_value.data
+            )
+        except TotalsError as error:
+            form.discount_value.errors = [str(totals_message(error))]
+            return
+        for (place, line), amounts in zip(list(self.priced.items()), spread, strict=True):
+            totals = line_totals(amounts, prices_include_vat=self.book.prices_include_vat)
+            self.priced[place] = replace(line, amounts=amounts, totals=totals)
 
     def _sum_up(self) -> None:
         amounts = [line.amounts for line in self.lines]
@@ -241,6 +260,7 @@ def draft_editor(offer: Offer, patient: Patient) -> Editor:
         "currency": offer.currency, "valid_until": offer.valid_until, "patient_note": offer.patient_note,
         "internal_note": offer.internal_note, "residency": offer.residency, "basis": offer.basis,
         "is_provisional": offer.is_provisional, "audience": _audience_of(offer),
+        "discount_kind": offer.discount_kind or DiscountKind.PERCENT, "discount_value": offer.discount_value,
     }  # fmt: skip
     editor = open_editor(OfferForm(data=data), patient, offer)
     if not editor.form.is_submitted():

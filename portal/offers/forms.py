@@ -143,6 +143,8 @@ class OfferForm(KeyedForm):
     residency = SelectField(_l("The patient lives"), [Optional()], choices=choices(RESIDENCIES.items()))
     basis = SelectField(_l("The plan rests on"), [Optional()], choices=choices(BASES.items(), empty="—"))
     is_provisional = BooleanField(_l("Provisional until the examination"), default=True)
+    discount_value = DecimalField(_l("Discount on the whole offer"), low=Decimal(0), high=MAX_AMOUNT)
+    discount_kind = SelectField(_l("Its type"), choices=choices(DISCOUNTS.items()), default=DiscountKind.PERCENT)
     patient_note = TextField(_l("Note for the patient"), limit=5000)
     internal_note = TextField(_l("Note for colleagues"), limit=5000, description=_l("Never shown to the patient."))
     lines = LinesField(FormField(LineForm), max_entries=2 * MAX_LINES)
@@ -175,6 +177,8 @@ class OfferForm(KeyedForm):
             "patient_note": self.patient_note.data or None,
             "internal_note": self.internal_note.data or None,
             "basis": self.basis.data or None,
+            "discount_kind": self.discount_kind.data if self.discount_value.data else None,
+            "discount_value": self.discount_value.data or None,
             "is_provisional": bool(self.is_provisional.data),
         }
 

@@ -50,7 +50,9 @@ FIELDS = {
     "title": _l("Title"), "currency": _l("Currency"), "valid_until": _l("Valid until"), "status": _l("Status"),
     "lines": _l("Lines"), "line_count": _l("Number of lines"), "grand_total": _l("Total"),
     "patient_note": _l("Note for the patient"), "internal_note": _l("Note for colleagues"), "patient": _l("Patient"),
-    "revision": _l("Version"),
+    "revision": _l("Version"), "price_list_id": _l("Price list"), "residency": _l("The patient lives"),
+    "basis": _l("The plan rests on"), "is_provisional": _l("Provisional until the examination"),
+    "discount_value": _l("Discount on the whole offer"), "discount_kind": _l("Its type"),
 }  # fmt: skip
 JAW_WORDS: dict[str, LazyString] = {
     Jaw.UPPER: _l("Upper jaw"), Jaw.LOWER: _l("Lower jaw"), Jaw.BOTH: _l("Both jaws"),

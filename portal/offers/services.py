@@ -35,7 +35,7 @@ EVENTS = {
 }  # fmt: skip
 _CONTENT = (
     "catalog_id", "code", "name", "scope", "arch", "quantity", "unit_price", "discount_kind", "discount_value",
-    "vat_rate", "is_included", "brand", "material", "abutment",
+    "vat_rate", "is_included", "offer_discount", "brand", "material", "abutment",
 )  # fmt: skip
 
 
@@ -229,7 +229,8 @@ def make_line(line: PricedLine, position: int) -> Treatment:
         position=position, quantity=amounts.quantity, unit_price=amounts.unit_price,
         discount_kind=amounts.discount_kind, discount_value=amounts.discount_value, vat_rate=amounts.vat_rate,
         line_base=totals.base, line_discount=totals.discount, line_net=totals.net, line_vat=totals.vat,
-        line_gross=totals.gross, is_included=line.is_included, brand=line.brand, material=line.material,
+        line_gross=totals.gross, offer_discount=amounts.offer_discount,
+        is_included=line.is_included, brand=line.brand, material=line.material,
         abutment=line.abutment, vat_class=line.vat_class, vat_exemption_code=line.vat_exemption_code,
         teeth=[
             TreatmentTooth(tooth=tooth, position=place, role=line.role(tooth), surfaces=line.surfaces)

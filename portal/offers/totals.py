@@ -7,9 +7,9 @@ always add up to the printed total. All amounts of one offer are in one currency
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
 from portal.core.money import CENT, MAX_AMOUNT, MoneyError, quantize_money
@@ -60,6 +60,7 @@ class LineInput:
     discount_kind: DiscountKind | None
     discount_value: Decimal | None
     vat_rate: Decimal
+    offer_discount: Decimal = ZERO  # this line's share of the offer's discount, from spread_discount()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,10 @@ class LineTotals:
 
 @dataclass(frozen=True, slots=True)
 class OfferTotals:
-    """The sums of an offer's lines; ``by_rate`` has (rate, net, vat) for each VAT rate, lowest first."""
+    """The sums of an offer's lines; ``by_rate`` has (rate, net, vat) for each VAT rate, lowest first.
+
+    ``discount`` is the lines' own with their shares of the offer's.
+    """
 
     subtotal: Decimal
     discount: Decimal
@@ -94,7 +98,8 @@ def line_totals(line: LineInput, *, prices_include_vat: bool) -> LineTotals:
     _check_line(line)
     base = _rounded(line.quantity * line.unit_price)
     discount = _discount(line, base)
-    price = base - discount
+    _check("offer_discount", line.offer_discount, base - discount)
+    price = base - discount - line.offer_discount
     if prices_include_vat:
         gross, net = price, _rounded(price * HUNDRED / (HUNDRED + line.vat_rate))
     else:
@@ -113,7 +118,7 @@ def offer_totals(lines: Iterable[LineInput], *, prices_include_vat: bool) -> Off
     for line in lines:
         totals = line_totals(line, prices_include_vat=prices_include_vat)
         subtotal += totals.base
-        discount += totals.discount
+        discount += totals.discount + line.offer_discount
         net += totals.net
         vat += totals.vat
         gross += totals.gross
@@ -123,6 +128,32 @@ def offer_totals(lines: Iterable[LineInput], *, prices_include_vat: bool) -> Off
     _in_range(max(subtotal, gross), MAX_AMOUNT)
     by_rate = tuple((rate, nets[rate], vats[rate]) for rate in sorted(nets))
     return OfferTotals(subtotal, discount, net, vat, gross, by_rate)
+
+
+def spread_discount(lines: Sequence[LineInput], kind: DiscountKind | None, value: Decimal | None) -> list[LineInput]:
+    """Return the lines with their shares of an offer's discount, so that they still add up to the cent.
+
+    Each line bears its part by what it costs; the cents left over go to the largest remainders, the first of
+    equals. Raises TotalsError, its field "discount_value" of the offer, where the discount cannot be.
+    """
+    prices = [_price(line) for line in lines]
+    whole = sum(prices, ZERO)
+    wanted = _discount(LineInput(Decimal(1), whole, kind, value, ZERO), whole) if kind and value else ZERO
+    if not wanted:
+        return [replace(line, offer_discount=ZERO) for line in lines]
+    exact = [wanted * price / whole for price in prices]
+    shares = [part.quantize(CENT, ROUND_DOWN) for part in exact]
+    left = int((wanted - sum(shares, ZERO)) / CENT)
+    by_remainder = sorted(range(len(lines)), key=lambda place: shares[place] - exact[place])
+    for place in by_remainder[:left]:
+        shares[place] += CENT
+    return [replace(line, offer_discount=share) for line, share in zip(lines, shares, strict=True)]
+
+
+def _price(line: LineInput) -> Decimal:
+    _check_line(line)
+    base = _rounded(line.quantity * line.unit_price)
+    return base - _discount(line, base)
 
 
 def _check_line(line: LineInput) -> None:
