@@ -41,13 +41,15 @@ from portal.patients.views import blueprint as patients
 from portal.platform.views import blueprint as platform
 from portal.preferences.views import blueprint as preferences
 from portal.settings.views import blueprint as settings_pages
+from portal.sharing.public import blueprint as link
+from portal.sharing.views import blueprint as sharing
 
 __all__ = ["JOBS", "create_app", "models"]
 
 JOBS = (auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
 BLUEPRINTS = (
     home, auth, preferences, patients, offers, offer_board, offer_lists, offer_revisions, offer_documents,
-    offer_signoff, catalog, settings_pages, platform, ops,
+    offer_signoff, sharing, link, catalog, settings_pages, platform, ops,
 )  # fmt: skip
 
 MENU = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,16 +13,21 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from portal.catalog.models import CatalogTreatment, PriceList
+from portal.core import audit
 from portal.core.access import Access
 from portal.core.clinics import ClinicInfo
-from portal.core.database import Base
+from portal.core.database import Base, current_session
 from portal.core.gate import declared_access
+from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
-from portal.offers.models import Offer, PatientOffer
+from portal.offers.models import Offer, PatientOffer, Verify
+from portal.offers.queries import get_offer
 from portal.ops.schema.tables import MigrationLog, Rehearsal, Verification
 from portal.patients.models import Patient
+from portal.sharing.models import OfferQuestion
+from portal.sharing.services import create_link
 from tests.architecture.markup import read
-from tests.support.data import NAMES
+from tests.support.data import NAMES, add_offer
 from tests.support.history import add_sizes, written
 from tests.support.people import Person
 
@@ -37,7 +43,7 @@ class Door:
     rule: Rule
     access: Access
 
-    def path(self, ids: dict[str, UUID]) -> str:
+    def path(self, ids: dict[str, Any]) -> str:
         """Return its address; fails with a clear message where a parameter has no id to stand for it."""
         path = self.rule.rule
         for name in self.rule.arguments:
@@ -45,8 +51,8 @@ class Door:
                 f"{self.endpoint} takes <{name}>, for which the sweep knows no id: "
                 "add one to `ids_of` in tests/architecture/conftest.py."
             )
-            path = path.replace(f"<uuid:{name}>", str(ids[name]))
-        assert "<" not in path, f"{self.endpoint}: {self.rule.rule} has a parameter that is not a uuid"
+            path = path.replace(f"<uuid:{name}>", str(ids[name])).replace("<token>", str(ids.get("token")))
+        assert "<" not in path, f"{self.endpoint}: {self.rule.rule} has a parameter that is no uuid and no token"
         return path
 
     def __str__(self) -> str:
@@ -75,25 +81,37 @@ def history_ids(portal: Flask) -> Iterator[dict[str, UUID]]:
 
 
 @pytest.fixture
-def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo], dict[str, UUID]]:
+def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo], dict[str, Any]]:
     """Return, for a clinic, one id of its own for each parameter name that addresses use."""
 
-    def find(clinic: ClinicInfo) -> dict[str, UUID]:
+    def find(clinic: ClinicInfo) -> dict[str, Any]:
         with clinic_work(portal, clinic.id) as session:
             offer_id, recipient_id, patient_id = session.execute(
                 sa.select(PatientOffer.offer_id, PatientOffer.id, PatientOffer.patient_id).order_by(PatientOffer.id)
             ).first()  # type: ignore[misc]
             assert session.get(Offer, (clinic.id, offer_id)) and session.get(Patient, (clinic.id, patient_id))
+            token = _link(clinic, session.get_one(Patient, (clinic.id, patient_id)))
+            question = OfferQuestion(offer_id=offer_id, patient_offer_id=recipient_id, body="?")
+            session.add(question)
+            audit.record(SYSTEM, "test", question)
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
         assert treatment_id is not None and price_list_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "price_list_id": price_list_id,
-            **history_ids,
+            "question_id": question.id, "token": token, **history_ids,
         }  # fmt: skip
 
     return find
+
+
+def _link(clinic: ClinicInfo, patient: Patient) -> str:
+    """Return the token of a link to an offer of its own: the sweep's offer stays a draft."""
+    offer = get_offer(add_offer(clinic, patient).id)
+    recipient = current_session().scalars(sa.select(PatientOffer).where(PatientOffer.offer_id == offer.id)).one()
+    link = create_link(SYSTEM, offer, recipient, patient=patient, method=Verify.CODE, days=7, locale="en")
+    return link.token
 
 
 @pytest.fixture

@@ -1,0 +1,121 @@
+"""What colleagues see of links: the panel on an offer's page, and the page where a link is handed over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+from xml.etree import ElementTree
+
+from flask_babel import format_date, gettext, ngettext
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from portal.core.clock import now
+from portal.core.identity import current_clinic
+from portal.core.panels import Panel
+from portal.core.settings import settings
+from portal.core.templating import drawing, local_day
+from portal.offers.models import PatientOffer, Verify
+from portal.patients.models import Patient
+from portal.sharing import factors, links, messages
+from portal.sharing.queries import list_links, list_questions
+from portal.sharing.services import NewLink
+
+_UNREAD_AFTER = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class LinkRow:
+    """One recipient's link as the panel shows it."""
+
+    recipient_id: UUID
+    name: str
+    state: str  # none, live, locked, revoked, expired
+    text: str
+    reading: str
+
+
+def share_panel(offer_id: UUID) -> Panel:
+    """Return the links of an offer and what their patients asked, for its page."""
+    rows = [link_row(recipient, patient) for recipient, patient in list_links(offer_id)]
+    return Panel(
+        "sharing/_panel.html", {"offer_id": offer_id, "rows": rows, "questions": list_questions(offer_id)}
+    )  # fmt: skip
+
+
+def link_row(recipient: PatientOffer, patient: Patient) -> LinkRow:
+    """Say how one link stands."""
+    state = link_state(recipient)
+    texts = {
+        "none": _("No link yet"),
+        "locked": _("Locked after too many wrong tries"),
+        "revoked": _("Revoked"),
+        "expired": _("The link has run out"),
+        "live": _("Link ending in %(hint)s, until %(day)s",
+                  hint=recipient.token_hint or "", day=local_day(recipient.expires_at)),
+    }  # fmt: skip
+    reading = "" if state == "none" else reading_line(recipient)
+    return LinkRow(recipient.id, patient.full_name, state, texts[state], reading)
+
+
+def link_state(recipient: PatientOffer) -> str:
+    """Return how a link stands, in a word."""
+    if recipient.token_hash is None:
+        return "none"
+    if recipient.revoked_at is not None:
+        return "revoked"
+    if recipient.expires_at is not None and recipient.expires_at <= now():
+        return "expired"
+    return "locked" if recipient.locked_at is not None else "live"
+
+
+def reading_line(recipient: PatientOffer) -> str:
+    """Say in one line how a patient has read: "opened twice, 4 minutes, unread since Tuesday"."""
+    if not recipient.view_count or recipient.last_viewed_at is None:
+        return _("not opened yet")
+    parts = [_opened(recipient.view_count), _read(recipient.read_seconds)]
+    if now() - recipient.last_viewed_at > _UNREAD_AFTER:
+        parts.append(_("unread since %(day)s", day=_since(recipient.last_viewed_at)))
+    return ", ".join(parts)
+
+
+def possible_factors(patient: Patient, *, open_links: bool) -> list[Verify]:
+    """Return the second factors that can be asked of a patient, the best first."""
+    known = [method for method in (Verify.PHONE, Verify.BIRTH_DATE) if factors.known_answer(method, patient)]
+    return [*known, Verify.CODE, *([Verify.NONE] if open_links else [])]
+
+
+@dataclass(frozen=True)
+class Handover:
+    """A link on the page where it is shown, once."""
+
+    address: str
+    code: str | None
+    message: str
+    whatsapp: str
+    qr: Markup
+
+
+def handover(patient: Patient, link: NewLink, *, locale: str, message: str | None = None) -> Handover:
+    """Return what is shown of a link; ``message`` is the colleague's own."""
+    clinic = current_clinic()
+    address = links.link_address(settings().url_for_host(clinic.subdomain), link.token)
+    text = message or messages.share_message(locale, clinic=clinic.name, link=address)
+    picture = drawing(ElementTree.fromstring(links.qr_svg(address)))  # noqa: S314 - written by segno just now
+    return Handover(address, link.code, text, links.whatsapp_url(patient.phone_e164, text), picture)
+
+
+def _opened(count: int) -> str:
+    if count == 2:
+        return gettext("opened twice")
+    return ngettext("opened once", "opened %(num)d times", count)
+
+
+def _read(seconds: int) -> str:
+    minutes = round(seconds / 60)
+    return ngettext("%(num)d minute", "%(num)d minutes", minutes) if minutes else _("less than a minute")
+
+
+def _since(moment: datetime) -> str:
+    return format_date(moment, "EEEE") if now() - moment < timedelta(days=6) else local_day(moment)
