@@ -11,8 +11,8 @@ from flask import Flask
 
 from portal.auth.models import User
 from portal.auth.passwords import hash_password
-from portal.core import audit
 from portal.catalog.queries import list_price_lists
+from portal.core import audit
 from portal.core.access import ClinicRole
 from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session, db

@@ -45,8 +45,9 @@ def addresses(served: Served, site: Site) -> Iterator[str]:
     """Return the address of every page of a site that one reaches with GET, with the seeded rows' ids."""
     ids = {
         "patient_id": served.seeded.patient_id, "offer_id": served.seeded.long_offer_id,
-        "treatment_id": served.seeded.treatment_id, "price_list_id": served.seeded.price_list_id, "log_id": served.seeded.log_id,
-        "rehearsal_id": served.seeded.rehearsal_id, "verification_id": served.seeded.verification_id,
+        "treatment_id": served.seeded.treatment_id, "price_list_id": served.seeded.price_list_id,
+        "log_id": served.seeded.log_id, "rehearsal_id": served.seeded.rehearsal_id,
+        "verification_id": served.seeded.verification_id,
     }  # fmt: skip
     for rule in served.app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint.endswith("static") or rule.endpoint in FRAGMENTS:

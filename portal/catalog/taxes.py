@@ -1,0 +1,43 @@
+"""A clinic's VAT as its page shows it, and whether it says that it holds the health tourism permit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from portal.catalog.models import VatExemption, VatRule
+from portal.catalog.pricing import PERMIT_KEY, YES, holds_permit
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.core.database import current_session
+from portal.settings.models import Setting
+
+NO = "no"
+
+
+def list_rules() -> Sequence[VatRule]:
+    """Return every rate by class, the newest first."""
+    statement = sa.select(VatRule).order_by(VatRule.vat_class, VatRule.valid_from.desc())
+    return current_session().scalars(statement).all()
+
+
+def list_exemptions() -> Sequence[VatExemption]:
+    """Return every exemption by class, the newest first."""
+    statement = sa.select(VatExemption).order_by(VatExemption.vat_class, VatExemption.valid_from.desc())
+    return current_session().scalars(statement).all()
+
+
+def declare_permit(actor: Actor, *, held: bool) -> None:
+    """Note whether the clinic holds the permit; said again, nothing is written."""
+    before = holds_permit()
+    if before == held:
+        return
+    session = current_session()
+    setting = session.scalars(sa.select(Setting).where(Setting.key == PERMIT_KEY)).one_or_none()
+    if setting is None:
+        setting = Setting(key=PERMIT_KEY)
+        session.add(setting)
+    setting.value = YES if held else NO
+    session.flush()
+    audit.record(actor, "vat.permit_declared", setting, changes={"held": [before, held]})
