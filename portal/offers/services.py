@@ -138,9 +138,11 @@ def send_offer(actor: Actor, offer: Offer) -> None:
 def assign_offer(actor: Actor, offer: Offer, *, patient: Patient) -> None:
     """Show an offer to one more patient, a relative who pays for example.
 
-    Raises RuleError if she has it already or is archived.
+    Raises RuleError if she has it already or is archived, or where a newer version has replaced the offer.
     """
     check_patient(patient)
+    if offer.superseded_at is not None:
+        raise RuleError(_("A newer version has replaced this one."))
     current_session().refresh(offer, ["version"], with_for_update=True)  # so that of two senders one sees the other's
     if any(row.patient_id == patient.id for row in queries.list_recipients(offer.id)):
         raise RuleError(_("The offer is assigned to this patient already."))

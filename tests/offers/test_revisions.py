@@ -117,6 +117,8 @@ def test_the_older_version_holds_until_the_revision_is_sent_and_not_a_moment_lon
             services.move_offer(SYSTEM, old, status=default_status(kind))
     with pytest.raises(RuleError, match="newer version has replaced"):
         revise_offer(SYSTEM, old)
+    with pytest.raises(RuleError, match="newer version has replaced"):
+        services.assign_offer(SYSTEM, old, patient=add_patient())
 
 
 def test_a_replaced_version_neither_expires_nor_counts(offer: Offer) -> None:
