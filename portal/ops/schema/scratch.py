@@ -14,7 +14,7 @@ from portal.ops.evolve.errors import EvolveError
 from portal.ops.schema.place import Place
 
 _NAME = re.compile(r"^(?P<base>.*)_scratch_(?P<day>\d{14})_[0-9a-f]{6}$")
-_LONGEST_BASE = 35  # a name has 63 bytes
+_LONGEST_BASE = 33  # a name has 63 bytes
 FORGOTTEN = timedelta(days=1)
 _UNUSED = """
 SELECT datname::text FROM pg_database d WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)
@@ -27,7 +27,7 @@ def scratch(place: Place) -> Iterator[Place]:
 
     Raises EvolveError where the owner's role may not create databases.
     """
-    name = f"{place.database[:_LONGEST_BASE]}_scratch_{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
+    name = f"{_base(place)}_scratch_{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}"
     with _server(place) as connection:
         _drop_forgotten(connection, place)
         try:
@@ -45,7 +45,7 @@ def scratch(place: Place) -> Iterator[Place]:
     finally:
         there.engine.dispose()
         with _server(place) as connection:
-            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            drop_database(connection, name)
 
 
 @contextmanager
@@ -55,11 +55,26 @@ def _server(place: Place) -> Iterator[sa.Connection]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
+def drop_database(connection: sa.Connection, name: str) -> None:
+    """Drop a database that was made here, whoever is left in it. Outside transactions."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    try:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted}")
+    except sa.exc.OperationalError:
+        # Not at first: FORCE asks for rights over an autovacuum worker that DROP sends away and waits for by itself.
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
+
+
+def _base(place: Place) -> str:
+    """Return what names its scratch databases: a database's own name may hold what SQL or 63 bytes do not."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", place.database)[:_LONGEST_BASE]
+
+
 def _drop_forgotten(connection: sa.Connection, place: Place) -> None:
     """Drop what a killed process left behind: scratch databases of this one, over a day old, that nobody uses."""
     for name in connection.exec_driver_sql(_UNUSED).scalars().all():
         found = _NAME.match(name)
-        if not found or found["base"] != place.database[:_LONGEST_BASE]:
+        if not found or found["base"] != _base(place):
             continue
         made = datetime.strptime(found["day"], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         if datetime.now(UTC) - made > FORGOTTEN:

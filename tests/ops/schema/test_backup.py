@@ -10,6 +10,7 @@ import signal
 import stat
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import Timer
 
 import psycopg
 import pytest
@@ -63,7 +64,7 @@ def identity(make_identity):
 
 def scratches(database) -> list[str]:
     return [name for (name,) in database.execute(
-        "SELECT datname::text FROM pg_database WHERE datname LIKE :like", like=f"{database.name[:35]}%scratch%"
+        "SELECT datname::text FROM pg_database WHERE datname LIKE :like", like=f"{database.name[:33]}%scratch%"
     )]  # fmt: skip
 
 
@@ -98,6 +99,33 @@ def test_the_portals_roles_cannot_enter_a_scratch_database(current, tmp_path, ro
         (name,) = scratches(current)
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
             psycopg.connect(host=str(current.server.socket), user=role, dbname=name)
+
+
+def test_a_database_of_any_name_has_scratch_databases(current):
+    name = f'{current.name[-6:]} "Klinik" %s {"ğ" * 20}'
+    quoted = '"' + name.replace('"', '""') + '"'
+    with psycopg.connect(
+        host=str(current.server.socket), user="postgres", dbname="postgres", autocommit=True
+    ) as connection:
+        connection.execute(f"CREATE DATABASE {quoted} OWNER {OWNER_ROLE}".encode())
+        try:
+            with scratch(place_of(current).on(name)) as copy, copy.engine.connect() as entered:
+                there = entered.exec_driver_sql("SELECT current_database()").scalar_one()
+                assert there == copy.database
+        finally:
+            connection.execute(f"DROP DATABASE {quoted}".encode())
+        left = connection.execute("SELECT datname FROM pg_database WHERE datname = %s", [there]).fetchall()
+    assert left == []
+
+
+def test_a_scratch_database_goes_although_the_server_is_still_busy_in_it(current):
+    """As an autovacuum worker is: a superuser's process, which the owner may not terminate but can wait for."""
+    with scratch(place_of(current)) as copy:
+        busy = psycopg.connect(host=str(current.server.socket), user="postgres", dbname=copy.database)
+        leaving = Timer(1, busy.close)
+        leaving.start()
+    leaving.join()
+    assert scratches(current) == []
 
 
 def test_rows_written_while_the_dump_runs_do_not_make_counts_and_rows_differ(current, tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from portal.ops.schema.backup.info import BackupInfo
 from portal.ops.schema.backup.tools import Tell
 from portal.ops.schema.backup.vault import Vault
 from portal.ops.schema.place import Place
+from portal.ops.schema.scratch import drop_database
 
 _LONGEST_BASE = 35  # a name has 63 bytes
 _ELSEWHERE = ("postgres", "template1")
@@ -124,7 +125,7 @@ def elsewhere(place: Place) -> Iterator[sa.Connection]:
 def drop(place: Place, name: str) -> None:
     """Drop a database that was made here."""
     with elsewhere(place) as connection:
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
+        drop_database(connection, name)
 
 
 def _swap(place: Place, name: str, close: Callable[[], object], kept: str | None) -> Swapped:
