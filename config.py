@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, get_args
+from urllib.parse import unquote, urlsplit
 
 Environment = Literal["development", "testing", "production"]
 ROOT = Path(__file__).resolve().parent
@@ -47,6 +48,21 @@ class BackupSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MailSettings:
+    """The server that takes our mails, and the address they come from.
+
+    ``tls`` from the first byte; without it STARTTLS, where the server offers it or a password has to be sent.
+    """
+
+    host: str
+    port: int
+    tls: bool
+    sender: str
+    user: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything the environment decides.
 
@@ -66,6 +82,7 @@ class Settings:
     session_lifetime: timedelta
     backups: BackupSettings
     max_form_bytes: int = 2 * 1024 * 1024
+    mail: MailSettings | None = None  # None: mails stay queued
 
     @property
     def secure(self) -> bool:
@@ -102,6 +119,7 @@ class Settings:
             session_idle=timedelta(minutes=_integer(env, "CLINIKOOP_SESSION_IDLE_MINUTES", 60, 1, 1440)),
             session_lifetime=timedelta(hours=_integer(env, "CLINIKOOP_SESSION_HOURS", 12, 1, 720)),
             backups=_backups(env, instance),
+            mail=_mail(env),
         )
 
 
@@ -161,6 +179,23 @@ def _backups(env: Mapping[str, str], instance: Path) -> BackupSettings:
         keep_days=_integer(env, "CLINIKOOP_BACKUP_KEEP_DAYS", 30, 0, 3650),
         keep_months=_integer(env, "CLINIKOOP_BACKUP_KEEP_MONTHS", 12, 0, 240),
     )
+
+
+def _mail(env: Mapping[str, str]) -> MailSettings | None:
+    raw, sender = env.get("CLINIKOOP_SMTP_URL", ""), env.get("CLINIKOOP_MAIL_FROM", "")
+    if not raw:
+        return None
+    url = urlsplit(raw)
+    if url.scheme not in ("smtp", "smtps") or not url.hostname:
+        raise SettingsError("CLINIKOOP_SMTP_URL must read smtp://user:password@host:port, or smtps:// for TLS at once.")
+    if "@" not in sender or any(char.isspace() for char in sender):
+        raise SettingsError("CLINIKOOP_MAIL_FROM must be the address that mails come from, beside CLINIKOOP_SMTP_URL.")
+    tls = url.scheme == "smtps"
+    return MailSettings(
+        host=url.hostname, port=url.port or (465 if tls else 587), tls=tls, sender=sender,
+        user=unquote(url.username) if url.username else None,
+        password=unquote(url.password) if url.password else None,
+    )  # fmt: skip
 
 
 def _psycopg(url: str) -> str:

@@ -16,6 +16,7 @@ from portal.auth.views import blueprint as auth
 from portal.catalog import jobs as catalog_jobs
 from portal.catalog.pages import blueprint as catalog
 from portal.cli import configure_commands
+from portal.core import delivery
 from portal.core.access import Permission, Site
 from portal.core.bootstrap import configure_database
 from portal.core.database import db
@@ -46,7 +47,7 @@ from portal.sharing.views import blueprint as sharing
 
 __all__ = ["JOBS", "create_app", "models"]
 
-JOBS = (auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
+JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
 BLUEPRINTS = (
     home, auth, preferences, patients, offers, offer_board, offer_lists, offer_revisions, offer_documents,
     offer_signoff, sharing, link, catalog, settings_pages, platform, ops,

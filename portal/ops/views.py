@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from portal.core.access import PUBLIC, Permission, Site, access
 from portal.core.identity import request_actor
+from portal.core.settings import settings
 from portal.ops import drawing, listing, presenting, showing
 from portal.ops.queries import HistoryMissingError, database_answers
 from portal.ops.services import Work, start_work
@@ -28,9 +29,12 @@ def alive() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 @access(PUBLIC, Site.ANY)
 def ready() -> ResponseReturnValue:
-    """Say whether the database answers both roles, for a load balancer; 503 where it does not."""
-    answers = database_answers()
-    return {"status": "ok" if answers else "database unavailable"}, 200 if answers else 503
+    """Say whether the database answers both roles, for a load balancer; 503 where it does not.
+
+    And whether mails go out: without a server they stay queued, which stops no page.
+    """
+    answers, mail = database_answers(), "on" if settings().mail else "not set up: mails stay queued"
+    return {"status": "ok" if answers else "database unavailable", "mail": mail}, 200 if answers else 503
 
 
 @blueprint.get("/ops/migrations")
