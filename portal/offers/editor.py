@@ -237,12 +237,15 @@ def usual_residency(patient: Patient) -> str:
     return Residency.RESIDENT if patient.residence_country in (None, "TR") else Residency.NON_RESIDENT
 
 
-def new_editor(patient: Patient) -> Editor:
-    """Return the editor of a new offer: with the clinic's defaults, or as sent."""
+def new_editor(patient: Patient, source: Offer | None = None) -> Editor:
+    """Return the editor of a new offer: with the clinic's defaults and the lines of ``source``, or as sent.
+
+    Prices that the catalogue gave are taken from it anew.
+    """
     clinic = current_clinic()
     with force_locale(_written_in(patient)):
         title = _("Treatment offer")
-    data = {
+    data: dict[str, Any] = {
         "patient_id": patient.id,
         "title": title,
         "currency": clinic.default_currency,
@@ -250,7 +253,13 @@ def new_editor(patient: Patient) -> Editor:
         "residency": usual_residency(patient),
         "audience": usual_audience(clinic.default_currency, usual_residency(patient)),
     }
-    return open_editor(OfferForm(data=data), patient, None)
+    if source:
+        data |= {"title": source.title, "currency": source.currency, "patient_note": source.patient_note}
+    editor = open_editor(OfferForm(data=data), patient, None)
+    if source and not editor.form.is_submitted():
+        for line in source.lines:
+            editor.form.lines.append_entry(_line_data(line, editor.book))
+    return editor
 
 
 def draft_editor(offer: Offer, patient: Patient) -> Editor:

@@ -57,17 +57,19 @@ def pick_patient() -> ResponseReturnValue:
     """Ask for whom a new offer is."""
     query = clean_query(request.args.get("q", ""))
     page = list_patients(PatientFilter(query=query), None)
-    return render_template("offers/pick_patient.html", query=query, rows=page.items)
+    source = request.args.get("source", type=UUID)
+    return render_template("offers/pick_patient.html", query=query, rows=page.items, source=source)
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @access(Permission.OFFERS_WRITE)
 def new() -> ResponseReturnValue:
-    """Draft an offer for the patient named in the address, else in the form."""
+    """Draft an offer for the patient named in the address, else in the form; with the lines of ``source`` if any."""
     wanted = request.args.get("patient", type=UUID) or request.form.get("patient_id", type=UUID)
     if wanted is None:
         return redirect(url_for("offers.pick_patient"))
-    editor = new_editor(get_patient(wanted))
+    source = request.args.get("source", type=UUID)
+    editor = new_editor(get_patient(wanted), queries.get_offer(source) if source else None)
     editor.take_entry()
     try:
         services.check_patient(editor.patient)
@@ -93,9 +95,7 @@ def edit(offer_id: UUID) -> ResponseReturnValue:
     try:
         services.check_draft(offer)
         if editor.form.submitted() and editor.compute():
-            _update(editor, offer)
-            flash(_("Saved."), "success")
-            return redirect(url_for("offers.show", offer_id=offer_id))
+            return _update(editor, offer)
     except RuleError as error:
         if request.method == "GET":
             flash(error.message, "warning")
@@ -200,9 +200,14 @@ def _create(editor: Editor) -> Offer:
     )
 
 
-def _update(editor: Editor, offer: Offer) -> None:
+def _update(editor: Editor, offer: Offer) -> ResponseReturnValue:
+    """Save a draft; the page's script, which saves now and then, is told the version to go on from."""
     version, values = editor.form.version.data, editor.values()
     services.update_offer(request_actor(), offer, version=version, values=values, lines=editor.lines)
+    if "autosave" in request.form:
+        return {"version": offer.version}
+    flash(_("Saved."), "success")
+    return redirect(url_for("offers.show", offer_id=offer.id))
 
 
 def _editor_from_form(*, entry: bool = False) -> Editor:

@@ -41,6 +41,9 @@ document.addEventListener("submit", (event) => {
   }));
 });
 
+// Saved in the background: only what is typed from then on would be lost.
+document.addEventListener("saved", (event) => initial.set(event.target, snapshot(event.target)));
+
 const guarded = [...document.querySelectorAll("form[data-guard]")];
 
 // Coming back with the browser's back button restores the page as it was left: unlock it. By now a browser that loaded

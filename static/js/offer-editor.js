@@ -1,12 +1,14 @@
 // The offer editor: lines added and removed in place, amounts computed by the server while typing.
 // Without this script the same form works: "Calculate and add lines" does it with a page load.
 
+import { Autosave } from "./autosave.js";
 import { ToothChart } from "./tooth-chart.js";
 
 const form = document.querySelector("form.offer-editor");
 const lines = form?.querySelector("[data-lines]");
 const blank = form?.querySelector("template[data-blank]");
 const chart = form && new ToothChart(form);
+const autosave = form && new Autosave(form);
 let timer = 0;
 let asked = 0;
 
@@ -30,6 +32,7 @@ function removeLine(line) {
   (other ?? addLine()).querySelector("select, input")?.focus();
   limit();
   compute();
+  autosave.soon();
 }
 
 // The server refuses more lines than that.
@@ -81,6 +84,7 @@ async function enter(button) {
   places().forEach(arm);
   limit();
   chart.take();
+  autosave.soon();
   asked += 1; // an answer on its way is of the lines before
   const box = form.querySelector("#entry");
   box.focus();

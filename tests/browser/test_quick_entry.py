@@ -113,3 +113,37 @@ def test_teeth_are_large_enough_to_touch_and_the_page_has_no_faults(browse: Brow
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_draft_saves_by_itself_and_is_saved_by_hand_afterwards(browse: Browse) -> None:
+    page = browse()
+    open_editor(page)
+    page.get_by_label("Quick entry").fill("zir 11")
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_role("link", name="Edit", exact=True).click()
+    page.get_by_label("Title").fill("Saved by itself")
+    expect(page.locator("[data-autosaved]")).to_contain_text("Saved", timeout=10_000)
+    page.reload()
+    expect(page.get_by_label("Title")).to_have_value("Saved by itself")
+    page.get_by_label("Title").fill("Saved by hand")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Saved by hand")
+
+
+def test_a_draft_that_was_overtaken_shows_both_versions(
+    browse: Browse, expect_problem: Callable[[str, str], None]
+) -> None:
+    expect_problem(r"^409 POST .*/edit", "somebody else saved meanwhile")
+    page = browse()
+    open_editor(page)
+    page.get_by_label("Quick entry").fill("zir 11")
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_role("link", name="Edit", exact=True).click()
+    other = browse()
+    other.goto(page.url)
+    other.get_by_label("Title").fill("Theirs")
+    other.get_by_role("button", name="Save draft").click()
+    expect(other.get_by_role("heading", level=1)).to_contain_text("Theirs")
+    page.get_by_label("Title").fill("Mine")
+    expect(page.get_by_text("Theirs")).to_be_visible(timeout=10_000)
+    expect(page.get_by_label("Title")).to_have_value("Mine")
