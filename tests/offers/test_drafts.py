@@ -203,7 +203,7 @@ def test_a_draft_sent_by_a_colleague_meanwhile_keeps_what_was_typed_and_says_why
     last_part(coordinator.post(f"/offers/{offer_id}/status", sent))
     page = doctor.post(f"/offers/{offer_id}/edit", typed)
     assert page.status_code == 409
-    assert "Only a draft can be changed" in summary(page) and f'href="/offers/{offer_id}"' in page.text
+    assert "A sent offer is locked" in summary(page) and f'href="/offers/{offer_id}"' in page.text
     kept = form_values(page)
     assert (kept["title"], kept["internal_note"], kept["lines-0-quantity"]) == ("Emek", "Uzun not", "4")
     assert stored(offer_id).title == "Tedavi planı"
