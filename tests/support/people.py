@@ -14,6 +14,14 @@ _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 _HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*>')
 
 
+class _Answer:
+    """An answer whose text can be looked at whatever it is, a PDF or a picture too."""
+
+    @property
+    def text(self) -> str:
+        return self.get_data().decode(errors="replace")  # type: ignore[attr-defined]
+
+
 class Person:
     """Somebody at one host, with cookies of their own and the pages' tokens at hand."""
 
@@ -21,6 +29,7 @@ class Person:
         self.app = app
         self.host = host if "." in host else f"{host}.localhost"
         self.client = app.test_client()
+        self.client.response_wrapper = type("Answer", (_Answer, self.client.response_wrapper), {})
         if host == "admin":  # an address of its own: both hosts count logins, in transactions that stay open here
             self.client.environ_base["REMOTE_ADDR"] = "127.0.0.9"
         self.token: str | None = None
