@@ -9,7 +9,7 @@ from uuid import UUID
 from portal.catalog.enums import ToothRole
 from portal.catalog.teeth import format_teeth
 from portal.catalog.tooth_names import name_teeth
-from portal.core.clock import today
+from portal.core.clock import now
 from portal.core.patient_texts import Texts, mark_phrase, texts
 from portal.offers.content_parts import (
     ClinicContent,
@@ -35,19 +35,19 @@ _LINES = (
 
 def draw_sample(locale: str, told: DocumentTexts) -> bytes:
     """Return the first page of a made-up offer with a clinic's texts as PNG; raises PdfError."""
-    return draw_page(_content(texts(locale), told))
+    return draw_page(sample_content(locale, told, get_clinic_words().name))
 
 
-def _content(words: Texts, told: DocumentTexts) -> OfferContent:
-    clinic = get_clinic_words()
-    day = today(clinic.timezone)
+def sample_content(locale: str, told: DocumentTexts, clinic: str) -> OfferContent:
+    """Return what a made-up offer of a clinic says."""
+    words, day = texts(locale), now().date()
     lines = tuple(_line(words, *line) for line in _LINES)
     gross = sum((line.gross for line in lines), Decimal(0))
     net = (gross * 100 / (100 + _RATE)).quantize(Decimal("0.01"))
     totals = Totals(None, gross, Decimal(0), net, gross - net, gross, (VatRow(_RATE, net, gross - net, ""),))
     return OfferContent(
         locale=words.locale,
-        clinic=ClinicContent(clinic.name, told.accent, told.logo_id, told.block(Block.HEADER), told.block(Block.BANK)),
+        clinic=ClinicContent(clinic, told.accent, told.logo_id, told.block(Block.HEADER), told.block(Block.BANK)),
         offer_id=_NOBODY, number=f"{day.year}-00000", revision=1, title=words.phrase("A sample"),
         patient_name="Ayşe Yılmaz", dated=day, valid_until=day + timedelta(days=30), currency="EUR", provisional=False,
         prices_include_vat=True, options=(), lines=lines, totals=(totals,),
