@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.core.access import Permission, access
-from portal.core.errors import NotFoundError, RuleError
+from portal.core.errors import RuleError
 from portal.core.identity import request_actor
 from portal.core.patient_texts import PATIENT_LANGUAGES, language_name
 from portal.settings import queries, services
@@ -75,10 +75,10 @@ def remove_logo() -> ResponseReturnValue:
 @blueprint.get("/documents/logo.png")
 @access(Permission.SETTINGS_WRITE)
 def logo() -> ResponseReturnValue:
-    """Return the clinic's logo."""
+    """Return the clinic's logo, nothing where it has none."""
     logo_id = document_texts(queries.list_offer_templates(), SAMPLE_LANGUAGE).logo_id
     if logo_id is None:
-        raise NotFoundError
+        return "", 204
     image = queries.get_image(logo_id)
     return Response(image.content, mimetype=image.mime)
 

@@ -123,5 +123,6 @@ class _Reader(HTMLParser):
             f"<{tag} {name}>" for name, value in named.items() if value.strip().startswith("javascript:")
         ]
         loaded = named.get("src") or (named.get("href", "") if tag == "link" else "")
-        if loaded and (not loaded.startswith("/") or loaded.startswith("//")):
+        drawn = tag == "img" and loaded.startswith("data:image/png;base64,")
+        if loaded and not drawn and (not loaded.startswith("/") or loaded.startswith("//")):
             document.outside.append(loaded)

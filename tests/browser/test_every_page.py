@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 Browse = Callable[..., Page]
 Expect = Callable[..., None]
 
-FRAGMENTS = {"patients.similar", "ops.now"}  # pieces of pages, fetched by scripts
+FRAGMENTS = {"patients.similar", "ops.now", "offer_documents.pdf", "settings.logo"}  # pieces of pages, and documents
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 MORE_PAGES = (
