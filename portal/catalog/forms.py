@@ -11,13 +11,15 @@ from uuid import UUID
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, IntegerField, SelectField, ValidationError
+from wtforms import BooleanField, Field, Form, IntegerField, SelectField, ValidationError
 from wtforms.validators import Optional
 
+from portal.catalog.composing import Part
 from portal.catalog.enums import Dentition, Pricing, Scope, VatClass
 from portal.catalog.models import CatalogTreatment
 from portal.catalog.queries import PriceListInfo
 from portal.catalog.services import PRICED_SCOPES
+from portal.catalog.teeth import Arch, TeethError, arch, is_primary, parse_teeth
 from portal.core.forms import DecimalField, LineField, PortalForm, Required, VersionField, choices
 from portal.core.money import quantize_money
 
@@ -84,6 +86,32 @@ class CountField(IntegerField):
         if not (raw.isascii() and raw.isdigit() and len(raw) < 6 and self.low <= int(raw) <= self.high):
             raise ValueError(_("Write a whole number from %(low)d to %(high)d.", low=self.low, high=self.high))
         self.data = int(raw)
+
+
+class PartForm(Form):
+    """One part; a row without a treatment is no part."""
+
+    component_id = SelectField(_l("Treatment"))
+    upper_teeth = LineField(_l("Teeth of the upper jaw"), limit=120)
+    lower_teeth = LineField(_l("Teeth of the lower jaw"), limit=120)
+    quantity = DecimalField(_l("Quantity"), low=Decimal("0.01"), high=Decimal(999), default=Decimal(1))
+
+    def validate_upper_teeth(self, field: LineField) -> None:
+        """Accept permanent teeth of the upper jaw."""
+        _check_teeth(field, Arch.UPPER)
+
+    def validate_lower_teeth(self, field: LineField) -> None:
+        """Accept permanent teeth of the lower jaw."""
+        _check_teeth(field, Arch.LOWER)
+
+    def part(self) -> Part | None:
+        """Return the part of this row, None where it has no treatment; call after validation."""
+        if not self.component_id.data:
+            return None
+        upper, lower = (parse_teeth(str(field.data or "")) for field in (self.upper_teeth, self.lower_teeth))
+        return Part(
+            UUID(self.component_id.data), upper, lower, (self.quantity.data or Decimal(1)).quantize(Decimal("0.01"))
+        )
 
 
 class TreatmentForm(PortalForm):
@@ -175,3 +203,12 @@ def _price_name(price_list: PriceListInfo) -> str:
 def _price_field(price_list: PriceListInfo) -> PriceField:
     label = _l("Unit price in %(currency)s", currency=price_list.currency)
     return PriceField(label, low=Decimal(0), description=price_list.name)
+
+
+def _check_teeth(field: LineField, jaw: Arch) -> None:
+    try:
+        teeth = parse_teeth(str(field.data or ""))
+    except TeethError as error:
+        raise ValidationError(_("Write teeth as 11-13, 21: %(value)s is not one.", value=error.value)) from error
+    if any(arch(tooth) is not jaw or is_primary(tooth) for tooth in teeth):
+        raise ValidationError(_("Only permanent teeth of this jaw fit here."))

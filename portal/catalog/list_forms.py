@@ -25,7 +25,7 @@ STEPS = ("0.01", "1", "5", "10", "50", "100")
 class PriceListForm(PortalForm):
     """A price list; its currency is chosen once, since its prices count in it."""
 
-    name = LineField(_l("Name"), limit=120, required=True)
+    name = LineField(_l("Name of the list"), limit=120, required=True)
     currency = SelectField(_l("Currency"), [Required()])
     audience = SelectField(_l("For whom"), [Required()])
     valid_from = DayField(_l("Valid from"), required=True)
@@ -58,7 +58,7 @@ class PriceListForm(PortalForm):
 class CopyForm(PortalForm):
     """A copy of a price list: its name, its days, and how its prices move."""
 
-    name = LineField(_l("Name"), limit=120, required=True)
+    name = LineField(_l("Name of the list"), limit=120, required=True)
     valid_from = DayField(_l("Valid from"), required=True)
     direction = SelectField(_l("Prices"), [Required()], default="up")
     percent = DecimalField(_l("By percent"), low=Decimal(0), high=Decimal(500), required=True)

@@ -32,6 +32,7 @@ from portal.core.templating import money
 ACTIONS: Labels = {
     "treatment.created": _l("added the treatment"),
     "treatment.changed": _l("changed the treatment"),
+    "treatment.composed": _l("changed the parts"),
 }
 FIELDS: Labels = {
     "name_tr": _l("Name in Turkish"), "name_en": _l("Name in English"), "code": _l("Code"),
@@ -42,7 +43,7 @@ FIELDS: Labels = {
 DETAILS: Labels = {
     "name_de": _l("Name in German"), "name_ru": _l("Name in Russian"), "aliases": _l("Short forms"),
     "brands": _l("Brands"), "visits": _l("Visits"), "healing_days": _l("Healing in days"),
-    "warranty_months": _l("Warranty in months"), "about": _l("What it is, for patients"),
+    "warranty_months": _l("Warranty in months"), "about": _l("What it is, for patients"), "parts": _l("Parts"),
 }  # fmt: skip
 _WORDS: Mapping[str, Labels] = {
     "scope": SCOPES, "pricing": PRICINGS, "dentition": DENTITIONS, "vat_class": VAT_CLASSES,
@@ -69,6 +70,11 @@ def names_of(row: Any, column: str = "name") -> Names:
 def category_choices(categories: Sequence[Any]) -> list[tuple[UUID, str]]:
     """Return (id, name) of the categories for a form."""
     return [(row.id, names_of(row).main) for row in categories]
+
+
+def part_choices(treatments: Sequence[Any], package_id: UUID) -> list[tuple[UUID, str]]:
+    """Return (id, name) of what a package can consist of: everything but itself."""
+    return [(row.id, names_of(row).main) for row in treatments if row.id != package_id]
 
 
 def scope_text(row: Any) -> str:
@@ -125,7 +131,7 @@ def detail_conflicts(form: DetailsForm, treatment: CatalogTreatment) -> list[Con
     texts = [
         Conflict(str(label), _detail(getattr(treatment, name)), _detail(values[name]))
         for name, label in DETAILS.items()
-        if values[name] != getattr(treatment, name)
+        if name in values and values[name] != getattr(treatment, name)
     ]
     rows = {slot: stored.get((slot[0].id, slot[1])) for slot in form.slots}
     prices = {slot: None if row is None else row.unit_price for slot, row in rows.items()}
