@@ -86,6 +86,11 @@ def note_reading(actor: Actor, recipient: PatientOffer, *, seconds: int) -> None
     recipient.last_viewed_at = now()
 
 
+def note_pdf(actor: Actor, recipient: PatientOffer, *, locale: str) -> None:
+    """Note that a patient took the document."""
+    note_event(recipient.offer_id, EventKind.PDF, actor=actor, recipient_id=recipient.id, meta={"locale": locale})
+
+
 def _is_right(recipient: PatientOffer, typed: str) -> bool:
     method = Verify(recipient.verify_method or Verify.CODE)
     if method is Verify.NONE:

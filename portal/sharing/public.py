@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from uuid import uuid4
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
@@ -17,10 +18,12 @@ from portal.core.audit import Actor, ActorKind
 from portal.core.clock import now
 from portal.core.errors import ClinicClosed, NotFoundError, RuleError
 from portal.core.identity import current_clinic
-from portal.core.patient_texts import PATIENT_LANGUAGES, Texts, texts
+from portal.core.patient_texts import PATIENT_LANGUAGES, Texts, mark_phrase, texts
 from portal.core.settings import settings
 from portal.offers.content import offer_content
 from portal.offers.models import DeclineReason, Offer, PatientOffer, Verify
+from portal.offers.pdf.document import current_pdf, file_name
+from portal.offers.pdf.engine import PdfError
 from portal.offers.queries import get_offer
 from portal.settings.queries import get_image, list_offer_templates
 from portal.settings.templates import document_texts
@@ -154,6 +157,17 @@ def reading(token: str) -> ResponseReturnValue:
     return "", 204
 
 
+@blueprint.post("/pdf")
+@access(PUBLIC)
+def pdf(token: str) -> ResponseReturnValue:
+    """Give the offer as a document, as it was kept when it was sent."""
+    visitor = _reader(token)
+    document = current_pdf(visitor.offer, locale=visitor.words.locale)
+    opening.note_pdf(_actor(), visitor.recipient, locale=visitor.words.locale)
+    name = file_name(offer_content(visitor.offer, locale=visitor.words.locale))
+    return send_file(io.BytesIO(document), "application/pdf", as_attachment=True, download_name=name)
+
+
 @blueprint.get("/visits.ics")
 @access(PUBLIC)
 def visits(token: str) -> ResponseReturnValue:
@@ -193,6 +207,11 @@ def _unknown(_error: NotFoundError) -> ResponseReturnValue:
 @blueprint.errorhandler(ClinicClosed)
 def _clinic_closed(_error: ClinicClosed) -> ResponseReturnValue:
     return _message_page(page.CLOSED[None], 404)
+
+
+@blueprint.errorhandler(PdfError)
+def _no_pdf(_error: PdfError) -> ResponseReturnValue:
+    return _message_page(mark_phrase("The document cannot be made right now. Please try again."), 500, back=True)
 
 
 @blueprint.errorhandler(RuleError)

@@ -23,6 +23,7 @@ from portal.core.jobs import SYSTEM
 from portal.core.patient_texts import PATIENT_LANGUAGES
 from portal.core.work import clinic_work
 from portal.offers import services as offers
+from portal.offers.events import list_events
 from portal.offers.models import Offer, OfferKind, OfferVisit, PatientOffer
 from portal.offers.queries import default_status, get_offer, get_recipient
 from portal.sharing import links, public
@@ -232,6 +233,16 @@ def test_proposed_dates_come_as_a_calendar_without_a_word_of_treatment(
     event = Calendar.from_ical(file.data).walk("VEVENT")[0]
     assert (event["DTSTART"].dt, event["DTEND"].dt) == (first, first + timedelta(days=3))
     assert not [word for word in (*SECRETS, "Kemik") if word in file.text]
+
+
+def test_the_document_is_fetched_and_noted(
+    case: Case, opened: str, patient: Person, portal: Flask, papatya: ClinicInfo
+) -> None:
+    answer = patient.post(f"{opened}/pdf")
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert answer.data.startswith(b"%PDF-")
+    with clinic_work(portal, papatya.id):
+        assert [event.kind for event in list_events(case.offer_id)].count("pdf") == 1
 
 
 def test_reading_time_is_what_passed_and_never_more(
