@@ -40,7 +40,7 @@ def document_data(
     cleaned: dict[str, Any] = _clean(
         {
             "lang": content.locale, "accent": content.clinic.accent, "logo": logo, "qr": bool(link_url),
-            "number": _number(content), "clinic": content.clinic.name, "offer": content.title, "told": told,
+            "number": content.number, "clinic": content.clinic.name, "offer": content.title, "told": told,
             "primary": any(tooth > 50 for tooth in _roles(content)), "teeth": _roles(content),
         }
     )  # fmt: skip
@@ -70,15 +70,11 @@ def _label(key: str, words: Texts) -> str:
 def _facts(content: OfferContent, words: Texts) -> list[list[str]]:
     rows = [
         (words.phrase("Patient"), content.patient_name),
-        (words.phrase("Offer number"), _number(content)),
+        (words.phrase("Offer number"), content.number),
         (words.phrase("Date"), words.day(content.dated)),
         (words.phrase("Valid until"), words.day(content.valid_until) if content.valid_until else ""),
     ]
     return [list(row) for row in rows if row[1]]
-
-
-def _number(content: OfferContent) -> str:
-    return content.number if content.revision == 1 else f"{content.number} / {content.revision}"
 
 
 def _group(content: OfferContent, words: Texts, option_id: Any) -> dict[str, Any]:

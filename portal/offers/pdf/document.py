@@ -120,10 +120,9 @@ def document_language(offer: Offer) -> str:
 def file_name(content: OfferContent) -> str:
     """Return what a saved document is called: "Teklif 2026-00012 Papatya.pdf"."""
     words = texts(content.locale)
-    revision = f"-{content.revision}" if content.revision > 1 else ""
     clinic = content.clinic.name.split()[0] if content.clinic.name.split() else ""
     word = words.phrase("Offer")
-    return f"{word} {content.number}{revision} {clinic}".strip() + ".pdf"
+    return f"{word} {content.number} {clinic}".strip() + ".pdf"
 
 
 def document_files(content: OfferContent, second: OfferContent | None, link_url: str | None) -> dict[str, bytes]:
