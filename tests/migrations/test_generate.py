@@ -407,3 +407,15 @@ def test_squawk_finds_no_dangerous_lock_in_what_is_written(workshop, tmp_path):
     statements = ddl_of(workshop.database, workshop.up)
     assert len(statements) > 20
     assert complaints(statements, tmp_path) == []
+
+
+def test_a_check_that_counts_in_tens_is_written_and_compared_as_it_is(workshop):
+    check = sa.CheckConstraint("visit_no % 10 < 8", name="visit_no")
+    workshop.column("notes", sa.Column("visit_no", sa.SmallInteger()))
+    workshop.models.tables["notes"].append_constraint(check)
+    (made,) = workshop.migrate("add_visit_no_to_notes")
+    assert "visit_no % 10 < 8" in made.path.read_text()
+    workshop.up()
+    assert workshop.migrate("add_nothing_at_all") == []
+    with pytest.raises(sa.exc.IntegrityError):
+        workshop.database.execute("UPDATE notes SET visit_no = 9")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from portal.ops.schema.place import Place
 
 _NAME = re.compile(r"^(?P<base>.*)_scratch_(?P<day>\d{14})_[0-9a-f]{6}$")
 _LONGEST_BASE = 33  # a name has 63 bytes
-FORGOTTEN = timedelta(days=1)
+FORGOTTEN = timedelta(hours=3)
 _UNUSED = """
 SELECT datname::text FROM pg_database d WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)
 """
@@ -71,11 +71,13 @@ def _base(place: Place) -> str:
 
 
 def _drop_forgotten(connection: sa.Connection, place: Place) -> None:
-    """Drop what a killed process left behind: scratch databases of this one, over a day old, that nobody uses."""
+    """Drop what a killed process left behind: scratch databases of this one, over three hours old, that nobody uses."""
     for name in connection.exec_driver_sql(_UNUSED).scalars().all():
         found = _NAME.match(name)
         if not found or found["base"] != _base(place):
             continue
         made = datetime.strptime(found["day"], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         if datetime.now(UTC) - made > FORGOTTEN:
-            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}"')
+            # Somebody may have entered it just now, or it is another owner's: that is no reason to stop.
+            with suppress(sa.exc.DBAPIError):
+                connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}"')

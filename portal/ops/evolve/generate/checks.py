@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psycopg
 import sqlalchemy as sa
 
 from portal.ops.evolve.generate.difference import Difference
@@ -62,7 +63,9 @@ def _as_shown(connection: sa.Connection, table: str, constraint: sa.CheckConstra
         connection.execute(sa.text(f"CREATE TEMPORARY TABLE check_copy (LIKE public.{table})"))
         connection.execute(sa.text(f"ALTER TABLE {_COPY} ADD {constraint_sql(constraint)}"))
         return str(connection.execute(sa.text(_TEXTS), {"table": _COPY}).one()[1])
-    except sa.exc.ProgrammingError:
+    except sa.exc.ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.UndefinedColumn):
+            raise
         return None
     finally:
         attempt.rollback()

@@ -97,7 +97,8 @@ def column_sql(column: sa.Column[Any], *, bare: bool = False) -> str:
 
 def constraint_sql(constraint: sa.Constraint) -> str:
     """Return ``CONSTRAINT name ...``."""
-    text = " ".join(_COMPILER.process(constraint).split(None))
+    # The compiler doubles % for the driver; a revision's statements are doubled when they are sent.
+    text = " ".join(_COMPILER.process(constraint).replace("%%", "%").split(None))
     return plain(readable(text.replace("FOREIGN KEY(", "FOREIGN KEY (")))
 
 
