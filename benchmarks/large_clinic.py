@@ -20,13 +20,13 @@ GROW = """
 INSERT INTO offers SELECT made.* FROM offers o, generate_series(1, {copies}) AS k,
   LATERAL jsonb_populate_record(o, jsonb_build_object(
     'id', gen_random_uuid(), 'offer_no', o.offer_no || '-' || k, 'form_key', NULL)) AS made;
-WITH p AS (SELECT clinic_id, id, row_number() OVER (PARTITION BY clinic_id ORDER BY id) - 1 AS n,
-                  count(*) OVER (PARTITION BY clinic_id) / 2 AS half FROM patients),
-     o AS (SELECT clinic_id, id, row_number() OVER (PARTITION BY clinic_id ORDER BY id) AS n FROM offers)
+WITH p AS (SELECT clinic_id, id, row_number() OVER (PARTITION BY clinic_id ORDER BY id) - 1 AS n FROM patients),
+     half AS (SELECT clinic_id, count(*) / 2 AS size FROM patients GROUP BY clinic_id),
+     o AS (SELECT clinic_id, id, row_number() OVER (PARTITION BY clinic_id ORDER BY id) AS n FROM offers),
+     pair AS (SELECT o.clinic_id, o.id AS offer_id, (o.n * 7 + k) % half.size AS n
+                FROM o JOIN half USING (clinic_id) CROSS JOIN generate_series(0, {each} - 1) AS k)
 INSERT INTO patient_offers (clinic_id, id, patient_id, offer_id, assigned, visible)
-SELECT o.clinic_id, gen_random_uuid(), p.id, o.id, true, true
-  FROM o CROSS JOIN generate_series(0, {each} - 1) AS k
-  JOIN p ON p.clinic_id = o.clinic_id AND p.half > 0 AND p.n = (o.n * 7 + k) % p.half
+SELECT pair.clinic_id, gen_random_uuid(), p.id, pair.offer_id, true, true FROM pair JOIN p USING (clinic_id, n)
 ON CONFLICT DO NOTHING;
 """
 CLINIC_ID = "SELECT id FROM clinics WHERE subdomain = %s"
