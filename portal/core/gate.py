@@ -31,6 +31,7 @@ def configure_gate(app: Flask) -> None:
     app.extensions["clinic_directory"] = ClinicDirectory()
     app.before_request(_resolve_host)
     app.before_request(_check_access)
+    app.before_request(_allow_files)
 
 
 def check_declarations(app: Flask) -> None:
@@ -94,6 +95,12 @@ def _check_access() -> ResponseReturnValue | None:
         return cast(ResponseReturnValue, current_app.login_manager.unauthorized())  # type: ignore[attr-defined]
     if declared.rule is not SIGNED_IN and cast(Permission, declared.rule) not in identity.permissions:
         abort(403)
-    if declared.max_bytes is not None:
-        request.max_content_length = declared.max_bytes
     return None
+
+
+def _allow_files() -> None:
+    """Let whoever came this far send as much as the endpoint takes."""
+    if request.endpoint is not None:
+        declared = declared_access(current_app, request.endpoint)
+        if declared.max_bytes is not None:
+            request.max_content_length = declared.max_bytes
