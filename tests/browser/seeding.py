@@ -22,7 +22,7 @@ from portal.core.work import clinic_work, platform_work
 from portal.offers import services as offers
 from portal.offers.editing import PriceBook, TypedLine
 from portal.offers.models import OfferKind
-from portal.offers.queries import default_status
+from portal.offers.queries import default_status, list_recipients
 from portal.offers.totals import DiscountKind
 from portal.ops.schema.tables import Backup, MigrationLog, OpsBase, Rehearsal, Verification
 from portal.ops.seed import ensure_clinic, seed_clinic
@@ -56,6 +56,7 @@ class Seeded:
     long_offer_id: UUID
     treatment_id: UUID
     price_list_id: UUID
+    recipient_id: UUID
     log_id: UUID
     rehearsal_id: UUID
     verification_id: UUID
@@ -74,7 +75,16 @@ def seed(app: Flask) -> Seeded:
         book = PriceBook("EUR", date.today(), "en", prices_include_vat=papatya.prices_include_vat)
         long_offer_id = _add_long_offer(book, people[0])
         price_list_id = list_price_lists()[0].id
-        ids = people[0].id, archived.id, offer_ids, long_offer_id, next(iter(book.treatments)), price_list_id
+        recipient_id = list_recipients(long_offer_id)[0].id
+        ids = (
+            people[0].id,
+            archived.id,
+            offer_ids,
+            long_offer_id,
+            next(iter(book.treatments)),
+            price_list_id,
+            recipient_id,
+        )
     return Seeded(*ids, *_add_history(app))
 
 

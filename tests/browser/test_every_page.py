@@ -46,6 +46,7 @@ def addresses(served: Served, site: Site) -> Iterator[str]:
     ids = {
         "patient_id": served.seeded.patient_id, "offer_id": served.seeded.long_offer_id,
         "treatment_id": served.seeded.treatment_id, "price_list_id": served.seeded.price_list_id,
+        "recipient_id": served.seeded.recipient_id,
         "log_id": served.seeded.log_id, "rehearsal_id": served.seeded.rehearsal_id,
         "verification_id": served.seeded.verification_id,
     }  # fmt: skip

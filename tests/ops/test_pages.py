@@ -83,7 +83,7 @@ def test_up_to_date_is_said_with_the_revision(ops: Person) -> None:
     page = told(ops.get("/ops/migrations"))
     assert "Up to date" in page
     assert f"{name_of(NEWEST).partition('_')[2]} {NEWEST}" in page
-    assert "21 of 21 revisions applied" in page
+    assert f"{len(CHAIN)} of {len(CHAIN)} revisions applied" in page
     assert "Pending" not in page
 
 
@@ -99,15 +99,15 @@ def test_pending_revisions_are_told_with_what_they_do_and_what_their_plan_found(
         {"revision": NEWEST, "statements": 140, "rewrites": [], "findings": [], "locks": []},
     ])  # fmt: skip
     with standing_at(portal, EARLIER):
-        answer = ops.get("/ops/migrations")
-    page = told(answer)
+        page = told(ops.get("/ops/migrations"))
     assert "2 pending" in page
     assert "flask db upgrade" in page
-    for text in ("The queue of background jobs", "Jobs are not a clinic's rows", "12 statements", "Locks both tables.",
+    with portal.app_context():
+        about = next(one for one in current_revisions() if one.id == CHAIN[-2])
+    for text in (about.title, about.header["Warnings"].partition(";")[0], "12 statements", "Locks both tables.",
                  "it is empty", "patients ShareRowExclusiveLock", "140 statements"):  # fmt: skip
         assert text in page, text
     assert "not known for all of them" not in page
-    assert "<code>jobs</code>" in answer.text
 
 
 def test_a_plan_of_other_code_is_not_shown(portal: Flask, write: Add, ops: Person) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from portal.ops.schema.backup.vault import Vault
 from portal.ops.schema.place import Place
 from portal.ops.schema.scratch import drop_database
 
-_LONGEST_BASE = 35  # a name has 63 bytes
+_LONGEST_BASE = 32  # a name has 63 bytes
 _ELSEWHERE = ("postgres", "template1")
 _CONNECTED = """
 SELECT a.pid, a.usename::text, coalesce(nullif(a.application_name, ''), 'unnamed') FROM pg_stat_activity a
@@ -102,8 +103,8 @@ def refuse_connected(place: Place) -> None:
 
 
 def stamped(place: Place, what: str) -> str:
-    """Return a database's name with what it is and the moment."""
-    return f"{place.database[:_LONGEST_BASE]}_{what}_{datetime.now(UTC):%Y%m%d%H%M%S}"
+    """Return a database's name with what it is and the moment; two of one second differ."""
+    return f"{place.database[:_LONGEST_BASE]}_{what}_{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(2)}"
 
 
 @contextmanager
