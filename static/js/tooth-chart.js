@@ -17,6 +17,7 @@ export class ToothChart {
     });
     form.addEventListener("keydown", (event) => this.move(event));
     form.addEventListener("submit", () => this.name());
+    if (form.contains(document.activeElement)) this.follow(document.activeElement); // she was quicker than the script
   }
 
   // After the page's part was replaced: names are put back only when the form is sent.

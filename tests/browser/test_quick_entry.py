@@ -75,6 +75,7 @@ def test_an_unclear_text_is_kept_beside_the_treatments_it_may_mean(browse: Brows
 def test_the_chart_and_the_teeth_of_the_active_line_follow_each_other(browse: Browse) -> None:
     page = browse()
     open_editor(page)
+    expect(page.locator("[data-tooth][name]")).to_have_count(0)  # the script is at work
     first = page.get_by_role("group", name="Line 1", exact=True)
     first.get_by_label("Treatment").select_option(label="Zirconia crown")
     first.get_by_label("Treatment").focus()
