@@ -20,6 +20,7 @@ from portal.ops.demo.clinics import PASSWORD
 TIMEOUT = 60.0
 THINKING = (0.02, 0.1)  # seconds between two requests of one person
 MOVED = (302, 303)
+WRITES = ("register a patient", "assign an offer", "move an offer")
 
 
 @dataclass(frozen=True)
