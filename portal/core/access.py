@@ -26,6 +26,15 @@ class Permission(StrEnum):
     OFFERS_EXPORT = "offers.export"
     OFFERS_SIGN = "offers.sign"
     SETTINGS_WRITE = "settings.write"
+    MEDICAL_READ = "medical.read"
+    MEDICAL_WRITE = "medical.write"
+    FILES_READ = "files.read"
+    FILES_WRITE = "files.write"
+    PATIENTS_MERGE = "patients.merge"
+    SOURCES_WRITE = "sources.write"
+    STAFF_WRITE = "staff.write"
+    PRIVACY_MANAGE = "privacy.manage"
+    RULES_WRITE = "rules.write"
     CLINICS_READ = "clinics.read"
     OPS_READ = "ops.read"
     OPS_RUN = "ops.run"
@@ -51,17 +60,23 @@ class PlatformRole(StrEnum):
 
 
 _READ = frozenset({Permission.PATIENTS_READ, Permission.CATALOG_READ, Permission.OFFERS_READ})
-_OFFER_WORK = _READ | {Permission.PATIENTS_WRITE, Permission.OFFERS_WRITE}
+_OFFER_WORK = _READ | {
+    Permission.PATIENTS_WRITE, Permission.OFFERS_WRITE, Permission.FILES_READ, Permission.FILES_WRITE,
+}  # fmt: skip
+_MEDICAL = frozenset({Permission.MEDICAL_READ, Permission.MEDICAL_WRITE})
 _HOUSE = _OFFER_WORK | {
     Permission.CATALOG_WRITE, Permission.PATIENTS_EXPORT, Permission.OFFERS_EXPORT, Permission.SETTINGS_WRITE,
+    Permission.PATIENTS_MERGE, Permission.SOURCES_WRITE, Permission.STAFF_WRITE, Permission.PRIVACY_MANAGE,
+    Permission.RULES_WRITE, Permission.MEDICAL_READ,
 }  # fmt: skip
 
 CLINIC_PERMISSIONS: dict[ClinicRole, frozenset[Permission]] = {
-    ClinicRole.OWNER: _HOUSE | {Permission.OFFERS_SIGN},
+    ClinicRole.OWNER: _HOUSE | _MEDICAL | {Permission.OFFERS_SIGN},
     ClinicRole.ADMIN: _HOUSE,
-    ClinicRole.COORDINATOR: _OFFER_WORK | {Permission.PATIENTS_EXPORT, Permission.OFFERS_EXPORT},
-    ClinicRole.DOCTOR: _OFFER_WORK | {Permission.OFFERS_SIGN},
-    ClinicRole.ASSISTANT: _READ | {Permission.PATIENTS_WRITE},
+    ClinicRole.COORDINATOR: _OFFER_WORK
+    | {Permission.PATIENTS_EXPORT, Permission.OFFERS_EXPORT, Permission.PATIENTS_MERGE, Permission.MEDICAL_READ},
+    ClinicRole.DOCTOR: _OFFER_WORK | _MEDICAL | {Permission.OFFERS_SIGN},
+    ClinicRole.ASSISTANT: _READ | _MEDICAL | {Permission.PATIENTS_WRITE, Permission.FILES_READ, Permission.FILES_WRITE},
     ClinicRole.READONLY: _READ,
 }
 

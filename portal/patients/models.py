@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.audit import Audited
@@ -31,7 +33,13 @@ class Patient(Audited, TenantScoped, Timestamped, Base):
         sa.UniqueConstraint("clinic_id", "form_key"),
         one_of("gender", Gender),
         tenant_reference("referral_source_id", "referral_sources"),
+        tenant_reference("merged_into_id", "patients"),
+        tenant_reference("coordinator_id", "users"),
+        tenant_reference("doctor_id", "users"),
         sa.Index(None, "clinic_id", "name_key", "id"),
+        sa.Index(None, "clinic_id", "merged_into_id"),
+        sa.Index(None, "clinic_id", "coordinator_id"),
+        sa.Index(None, "clinic_id", "doctor_id"),
         sa.Index(None, "clinic_id", "phone_e164"),
         sa.Index(None, "clinic_id", "referral_source_id"),
         sa.Index(None, "clinic_id", "created_at"),
@@ -40,7 +48,8 @@ class Patient(Audited, TenantScoped, Timestamped, Base):
         {
             "first_name", "last_name", "gender", "nationality", "residence_country", "locale", "phone_e164",
             "phone_raw", "email", "birth_date", "address", "city", "instagram", "facebook", "linkedin", "x_handle",
-            "notes",
+            "notes", "emergency_name", "emergency_relation", "emergency_phone", "insurer", "insurance_no",
+            "hold_reason",
         }
     )  # fmt: skip
     audit_skipped = frozenset({"name_key"})
@@ -69,6 +78,18 @@ class Patient(Audited, TenantScoped, Timestamped, Base):
     archived_at: Mapped[datetime | None]
     form_key: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(server_default="1")
+    coordinator_id: Mapped[UUID | None]
+    doctor_id: Mapped[UUID | None]
+    do_not_contact: Mapped[bool] = mapped_column(server_default=sa.false(), default=False)
+    emergency_name: Mapped[str | None] = mapped_column(sa.String(200))
+    emergency_relation: Mapped[str | None] = mapped_column(sa.String(60))
+    emergency_phone: Mapped[str | None] = mapped_column(sa.String(40))
+    insurer: Mapped[str | None] = mapped_column(sa.String(120))
+    insurance_no: Mapped[str | None] = mapped_column(sa.String(60))
+    merged_into_id: Mapped[UUID | None]  # this row is a duplicate; what hung on it hangs on that one
+    anonymised_at: Mapped[datetime | None]
+    hold_until: Mapped[date | None]  # a legal hold: not to be anonymised before
+    hold_reason: Mapped[str | None] = mapped_column(sa.String(300))
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own declarative setting
 
@@ -98,3 +119,26 @@ class PatientTerm(ClinicOwned, Base):
 
     term: Mapped[str] = mapped_column(sa.Text(collation="C"), primary_key=True)
     patient_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class PatientMerge(Audited, TenantScoped, Base):
+    """A duplicate joined to the patient who is kept, with what it takes to part them again."""
+
+    __tablename__ = "patient_merges"
+    __table_args__ = (
+        tenant_reference("kept_id", "patients"),
+        tenant_reference("merged_id", "patients"),
+        tenant_reference("actor_id", "users"),
+        sa.Index(None, "clinic_id", "kept_id"),
+        sa.Index(None, "clinic_id", "merged_id"),
+        sa.Index(None, "clinic_id", "actor_id"),
+    )
+    audit_hidden = frozenset({"moved", "before"})
+
+    kept_id: Mapped[UUID]
+    merged_id: Mapped[UUID]
+    moved: Mapped[dict[str, Any]] = mapped_column(JSONB)  # table -> ids of the rows that changed hands
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB)  # the kept patient's values that were replaced
+    actor_id: Mapped[UUID | None]
+    merged_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    undone_at: Mapped[datetime | None]

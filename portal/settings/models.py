@@ -52,3 +52,19 @@ class ClinicImage(Audited, TenantScoped, Timestamped, Base):
     sha256: Mapped[str] = mapped_column(sa.String(64))
     width: Mapped[int]
     height: Mapped[int]
+
+
+class MessageTemplate(Audited, TenantScoped, Timestamped, Base):
+    """What a clinic writes to patients on one occasion, over one channel, in one language."""
+
+    __tablename__ = "message_templates"
+    __table_args__ = (sa.UniqueConstraint("clinic_id", "key", "channel", "locale"),)
+
+    key: Mapped[str] = mapped_column(sa.String(40))
+    channel: Mapped[str] = mapped_column(sa.String(10))
+    locale: Mapped[str] = mapped_column(sa.String(8))
+    subject: Mapped[str | None] = mapped_column(sa.String(200))
+    body: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="1")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own declarative setting

@@ -99,11 +99,15 @@ class Handover:
 
 def handover(patient: Patient, link: NewLink, *, locale: str, message: str | None = None) -> Handover:
     """Return what is shown of a link; ``message`` is the colleague's own."""
-    clinic = current_clinic()
-    address = links.link_address(settings().url_for_host(clinic.subdomain), link.token)
-    text = message or messages.share_message(locale, clinic=clinic.name, link=address)
+    address = own_address(link.token)
+    text = message or messages.share_message(locale, clinic=current_clinic().name, link=address)
     picture = drawing(ElementTree.fromstring(links.qr_svg(address)))  # noqa: S314 - written by segno just now
     return Handover(address, link.code, text, links.whatsapp_url(patient.phone_e164, text), picture)
+
+
+def own_address(token: str) -> str:
+    """Return a link's whole address on the clinic's own host, whatever the request says."""
+    return links.link_address(settings().url_for_host(current_clinic().subdomain), token)
 
 
 def _opened(count: int) -> str:

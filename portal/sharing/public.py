@@ -19,10 +19,9 @@ from portal.core.clock import now
 from portal.core.errors import ClinicClosed, NotFoundError, RuleError
 from portal.core.identity import current_clinic
 from portal.core.patient_texts import PATIENT_LANGUAGES, Texts, mark_phrase, texts
-from portal.core.settings import settings
 from portal.offers.content import offer_content
 from portal.offers.models import DeclineReason, Offer, PatientOffer, Verify
-from portal.offers.pdf.document import current_pdf, file_name
+from portal.offers.pdf.document import file_name, patient_pdf
 from portal.offers.pdf.engine import PdfError
 from portal.offers.queries import get_offer
 from portal.settings.queries import get_image, list_offer_templates
@@ -30,10 +29,10 @@ from portal.settings.templates import document_texts
 from portal.sharing import deciding, messages, opening, page, passes
 from portal.sharing.deciding import Copy, DecisionError, Refusal, Signature
 from portal.sharing.forms import AcceptForm, DeclineForm, QuestionForm
-from portal.sharing.links import link_address
 from portal.sharing.models import OfferSignature
 from portal.sharing.opening import Answer, Closed
 from portal.sharing.page import PatientPage, Typed
+from portal.sharing.presenting import own_address
 from portal.sharing.queries import find_link, get_patient_of
 
 blueprint = Blueprint("link", __name__, url_prefix="/o/<token>")
@@ -160,9 +159,9 @@ def reading(token: str) -> ResponseReturnValue:
 @blueprint.post("/pdf")
 @access(PUBLIC)
 def pdf(token: str) -> ResponseReturnValue:
-    """Give the offer as a document, as it was kept when it was sent."""
+    """Give the offer as a document that leads back here by its QR code."""
     visitor = _reader(token)
-    document = current_pdf(visitor.offer, locale=visitor.words.locale)
+    document = patient_pdf(visitor.offer, locale=visitor.words.locale, link_url=own_address(visitor.token))
     opening.note_pdf(_actor(), visitor.recipient, locale=visitor.words.locale)
     name = file_name(offer_content(visitor.offer, locale=visitor.words.locale))
     return send_file(io.BytesIO(document), "application/pdf", as_attachment=True, download_name=name)
@@ -271,7 +270,7 @@ def _send_copy(visitor: Visitor, row: OfferSignature) -> None:
             words.locale, clinic=clinic.name, number=visitor.offer.offer_no, sha256=row.content_sha256,
             total=words.money(deciding.accepted_total(visitor.offer, row), visitor.offer.currency),
             day=words.day((row.signed_at or now()).date()),
-            link=link_address(settings().url_for_host(clinic.subdomain), visitor.token),
+            link=own_address(visitor.token),
         )  # fmt: skip
         deciding.queue_copy(row, Copy(patient.email, messages.mail_subject(words.locale, clinic=clinic.name), body))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,7 +14,10 @@ from portal.core.errors import NotFoundError, RuleError
 from portal.core.identity import current_clinic, request_actor
 from portal.core.panels import offer_page
 from portal.core.patient_texts import patient_language
-from portal.offers.models import Offer, PatientOffer, Verify
+from portal.offers.content import offer_content
+from portal.offers.models import Channel, Offer, PatientOffer, Verify
+from portal.offers.pdf.document import document_language, file_name, offer_pdf
+from portal.offers.pdf.engine import PdfError
 from portal.offers.queries import get_offer, get_recipient
 from portal.patients.models import Patient
 from portal.sharing import deciding, messages, presenting, services
@@ -78,6 +82,23 @@ def mail(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
     else:
         flash(_("The mail is on its way."), "success")
     return redirect(url_for("offers.show", offer_id=offer_id))
+
+
+@blueprint.post("/pdf")
+@access(Permission.OFFERS_WRITE)
+def pdf(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
+    """Print the offer with the link as a QR code, to be handed to the patient; what was sent stays as it was kept."""
+    offer, recipient, patient = _found(offer_id, recipient_id)
+    _form, link = _message_form(recipient)
+    locale, address = recipient.locale or document_language(offer), presenting.own_address(link.token)
+    try:
+        document = offer_pdf(offer, locale=locale, link_url=address)
+    except PdfError:
+        flash(_("The PDF could not be made. Try again in a moment."), "danger")
+        return _handover_page(offer, recipient, patient, link), 503
+    services.note_channel(request_actor(), recipient, channel=Channel.QR)
+    name = file_name(offer_content(offer, locale=locale))
+    return send_file(io.BytesIO(document), "application/pdf", as_attachment=True, download_name=name)
 
 
 @blueprint.post("/revoke")

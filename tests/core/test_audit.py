@@ -213,7 +213,8 @@ def test_every_table_with_personal_or_business_data_is_audited() -> None:
         "activity_logs", "platform_activity_logs", "system_logs", "analytics_events",  # logs themselves
         "login_sessions", "platform_sessions", "login_buckets",  # logged as session.started and session.ended
         "patient_terms", "offer_terms", "counters", "pdf_documents",  # derived
-        "offer_events", "outbox_mails",  # what happened, and what is to be sent: noted beside the log's row
+        "offer_events", "outbox_mails", "notifications",  # what happened, and what is to be told: beside the log's row
+        "patient_access_log",  # a log itself
         "exchange_bulletins", "exchange_rates",  # the bank's, the same for everybody
         "clinics",
     }  # fmt: skip

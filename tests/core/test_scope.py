@@ -15,21 +15,36 @@ from hypothesis import strategies as st
 from sqlalchemy import orm
 from uuid_utils.compat import uuid7
 
-from portal.auth.models import LoginSession, User
+from portal.auth.models import AccountToken, AccountTokenKind, LoginSession, User, UserPermission
 from portal.catalog.enums import PriceVariant
 from portal.catalog.models import CatalogTreatment, PriceList, PriceListVariant, TreatmentComponent
 from portal.core import audit
+from portal.core.audit import ActorKind
 from portal.core.clinics import ClinicInfo
 from portal.core.clock import now
 from portal.core.database import OWNER_BIND, Base, ClinicOwned, PortalSession, bulk_insert, db
 from portal.core.jobs import SYSTEM
+from portal.core.notifications import Notification
 from portal.core.scope import ScopeError
 from portal.core.work import clinic_work
-from portal.notes.models import Note
+from portal.notes.models import Note, NoteRevision
 from portal.offers.documents import EventKind, OfferEvent, PdfDocument
 from portal.offers.models import Offer, OfferOption, OfferVisit, PatientOffer
-from portal.patients.models import Patient
-from portal.reminders.models import Reminder
+from portal.patients.models import Patient, PatientMerge
+from portal.privacy.models import (
+    AccessAction,
+    ConsentChannel,
+    ConsentKind,
+    Erasure,
+    PatientAccess,
+    PatientConsent,
+    PrivacyText,
+    RequestKind,
+    SubjectRequest,
+)
+from portal.records.models import FileKind, PatientFile, PatientMedical
+from portal.referrals.models import ReferralGroup, ReferralSource, ReferralTransfer
+from portal.reminders.models import CalendarFeed, FollowUpRule, Reminder, Trigger
 from portal.settings.models import ClinicImage, PdfTemplate
 from portal.sharing.models import OfferQuestion, OfferSignature, SignatureMethod
 from portal.support.models import SupportMessage, SupportStatus, SupportTicket
@@ -84,6 +99,7 @@ def add_missing_rows(session: PortalSession, status: UUID) -> None:
     session.flush()
     session.add(SupportMessage(ticket_id=ticket.id, user_id=user.id, body="x"))
     add_offer_rows(session, offer, user)
+    add_house_rows(session, patient, user)
     session.flush()
 
 
@@ -109,6 +125,36 @@ def add_offer_rows(session: PortalSession, offer: Any, user: Any) -> None:
         PdfTemplate(name="x", body="", logo_id=logo.id),
     ])  # fmt: skip
     audit.record(SYSTEM, "tests.added", Note)
+
+
+def add_house_rows(session: PortalSession, patient: Any, user: Any) -> None:
+    """Give the pinned clinic what comes with its staff, its patients' records and their privacy."""
+    note = session.scalars(sa.select(Note).order_by(Note.id.desc())).first()
+    source, hashed = session.scalars(sa.select(ReferralSource.id).limit(1)).one(), "0" * 64
+    session.add_all([
+        file := PatientFile(patient_id=patient.id, kind=FileKind.XRAY, storage_key=str(uuid7()), filename="x.png",
+                            mime="image/png", size=1, sha256=hashed, uploaded_by_id=user.id),
+        text := PrivacyText(kind=ConsentKind.NOTICE, locale="xx", version_no=1, body="x", sha256=hashed),
+        request := SubjectRequest(patient_id=patient.id, kind=RequestKind.ACCESS, received_on=now().date(),
+                                  due_on=now().date(), handled_by_id=user.id),
+        ReferralGroup(name="x"),
+        ReferralTransfer(from_id=source, to_id=source, patient_ids=[], actor_id=user.id),
+        FollowUpRule(name="x", trigger=Trigger.UNOPENED, delay_hours=1, title="x", assignee_id=user.id),
+        CalendarFeed(user_id=user.id, token_hash=uuid7().bytes),
+        NoteRevision(note_id=note.id, body="x", edited_by_id=user.id),
+        Notification(user_id=user.id, kind="x", object_type="notes", object_id=note.id),
+        UserPermission(user_id=user.id, permission="x", is_granted=True),
+        AccountToken(user_id=user.id, kind=AccountTokenKind.RESET, token_hash=uuid7().bytes, expires_at=now()),
+        PatientMedical(patient_id=patient.id, sealed=b"x", key_id="x", reviewed_by_id=user.id),
+        PatientMerge(kept_id=patient.id, merged_id=patient.id, moved={}, before={}, actor_id=user.id),
+    ])  # fmt: skip
+    session.flush()
+    session.add_all([
+        PatientConsent(patient_id=patient.id, kind=ConsentKind.NOTICE, text_id=text.id, text_sha256=hashed,
+                       channel=ConsentChannel.PAPER, given_at=now(), file_id=file.id, recorded_by_id=user.id),
+        PatientAccess(patient_id=patient.id, actor_kind=ActorKind.USER, actor_name="x", action=AccessAction.VIEW),
+        Erasure(patient_id=patient.id, actor_id=user.id, request_id=request.id, reason="x", emptied={}, sha256=hashed),
+    ])  # fmt: skip
 
 
 def by_attribute(session: PortalSession, reference: Reference, row: Any, foreign: Any) -> None:
@@ -178,6 +224,7 @@ def copied(row: Any) -> dict[str, Any]:
         "token_hash": uuid7().bytes,
         "email": uuid7().hex,
         "code": uuid7().hex,
+        "storage_key": uuid7().hex,
         "form_key": None,
     }
     numbers = {name: uuid7().hex[-12:] for name in ("patient_no", "offer_no", "ticket_number", "term")}
@@ -244,7 +291,7 @@ def test_no_reference_to_another_clinics_row_survives(portal: Flask, both: tuple
             rows = session.scalars(sa.select(reference.model)).all()
             way(session, reference, rows[pick % len(rows)], foreign)
         # An offer has one signature: a second one is refused as such before its references are looked at.
-        refused = (FOREIGN_KEY, DENIED, *([UNIQUE] if reference.model is OfferSignature else []))
+        refused = (FOREIGN_KEY, DENIED, *([UNIQUE] if reference.model in (OfferSignature, PatientMedical) else []))
         assert getattr(getattr(caught.value, "orig", None), "sqlstate", DENIED) in refused, caught.value
         tried.add((repr(reference), way.__name__))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +18,10 @@ from portal.core.clock import now
 from portal.core.jobs import SYSTEM
 from portal.core.outbox import OutboxMail
 from portal.core.work import clinic_work
+from portal.offers.documents import PdfDocument
 from portal.offers.models import Offer, PatientOffer, Verify
+from portal.offers.pdf import offer_pdf
+from portal.offers.queries import get_offer
 from portal.settings.values import set_value
 from portal.sharing import factors, links, presenting
 from portal.sharing.queries import OPEN_LINKS
@@ -98,11 +102,28 @@ def test_the_link_goes_by_mail_once(
         assert "Nazlı" not in mails[0].subject
 
 
+def test_the_printed_offer_leads_to_the_link_and_what_was_kept_stays(
+    case: Case, make_link: Link, coordinator: Person, portal: Flask, papatya: ClinicInfo,
+    recipient_of: Callable[[Case], PatientOffer],
+) -> None:  # fmt: skip
+    path = make_link(case)
+    printed = coordinator.post(f"{case.path}/pdf", {"token": path.rpartition("/")[2]})
+    assert (printed.status_code, printed.mimetype) == (200, "application/pdf")
+    with clinic_work(portal, papatya.id) as session:
+        offer = get_offer(case.offer_id)
+        assert printed.data == offer_pdf(offer, locale="de", link_url=f"http://papatya.localhost{path}")
+        (kept,) = session.scalars(sa.select(PdfDocument).where(PdfDocument.offer_id == case.offer_id))
+        assert kept.sha256 == hashlib.sha256(kept.content).hexdigest()
+        assert kept.content == offer_pdf(offer, locale="de")
+    assert recipient_of(case).channel == "qr"
+
+
 def test_a_token_that_is_not_the_current_one_shows_nothing(case: Case, make_link: Link, coordinator: Person) -> None:
     make_link(case)
     fields = {"token": links.make_token(), "message": "x"}
     assert coordinator.post(f"{case.path}/message", fields).status_code == 404
     assert coordinator.post(f"{case.path}/mail", fields).status_code == 404
+    assert coordinator.post(f"{case.path}/pdf", fields).status_code == 404
 
 
 def test_no_second_factor_only_where_the_clinic_allows_it(

@@ -25,7 +25,10 @@ from portal.core.work import clinic_work
 from portal.offers import services as offers
 from portal.offers.events import list_events
 from portal.offers.models import Offer, OfferKind, OfferVisit, PatientOffer
+from portal.offers.pdf import offer_pdf
 from portal.offers.queries import default_status, get_offer, get_recipient
+from portal.settings.services import save_texts
+from portal.settings.templates import Block
 from portal.sharing import links, public
 from tests.sharing.conftest import Case
 from tests.support.people import Person
@@ -240,9 +243,19 @@ def test_the_document_is_fetched_and_noted(
 ) -> None:
     answer = patient.post(f"{opened}/pdf")
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
-    assert answer.data.startswith(b"%PDF-")
     with clinic_work(portal, papatya.id):
+        offer = get_offer(case.offer_id)
+        assert answer.data == offer_pdf(offer, locale="de", link_url=f"http://papatya.localhost{opened}")
         assert [event.kind for event in list_events(case.offer_id)].count("pdf") == 1
+
+
+def test_a_document_is_given_as_it_was_kept_once_the_clinic_writes_its_texts_anew(
+    case: Case, opened: str, patient: Person, portal: Flask, papatya: ClinicInfo
+) -> None:
+    with clinic_work(portal, papatya.id):
+        kept = offer_pdf(get_offer(case.offer_id), locale="de")
+        save_texts(SYSTEM, locale=None, blocks={Block.TERMS: "Neue Bedingungen"}, accent="#0f6b6f")
+    assert patient.post(f"{opened}/pdf").data == kept
 
 
 def test_reading_time_is_what_passed_and_never_more(

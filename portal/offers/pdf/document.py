@@ -104,11 +104,20 @@ def keep_pdf(offer: Offer) -> None:
 
 def current_pdf(offer: Offer, *, locale: str, second_locale: str | None = None) -> bytes:
     """Return the document kept for what an offer says, else a new one. Writes nothing; raises PdfError."""
-    if offer.content_sha256 and (second_locale is None or patient_language(second_locale) == patient_language(locale)):
-        found = find_document(offer.id, patient_language(locale), offer.content_sha256)
-        if found is not None:
-            return found.content
-    return offer_pdf(offer, locale=locale, second_locale=second_locale)
+    alone = second_locale is None or patient_language(second_locale) == patient_language(locale)
+    kept = _kept(offer, locale) if alone else None
+    return kept or offer_pdf(offer, locale=locale, second_locale=second_locale)
+
+
+def patient_pdf(offer: Offer, *, locale: str, link_url: str) -> bytes:
+    """Return a patient's own copy, with her link as a QR code. Writes nothing; raises PdfError.
+
+    Where the clinic has changed its texts since, she gets the document as it was kept, without the code.
+    """
+    kept = _kept(offer, locale)
+    if kept is not None and kept != offer_pdf(offer, locale=locale):
+        return kept
+    return offer_pdf(offer, locale=locale, link_url=link_url)
 
 
 def document_language(offer: Offer) -> str:
@@ -137,6 +146,13 @@ def document_files(content: OfferContent, second: OfferContent | None, link_url:
         segno.make(link_url, error="m", micro=False).save(picture, kind="svg", border=0, xmldecl=False)
         files["qr.svg"] = picture.getvalue()
     return files
+
+
+def _kept(offer: Offer, locale: str) -> bytes | None:
+    if not offer.content_sha256:
+        return None
+    found = find_document(offer.id, patient_language(locale), offer.content_sha256)
+    return found.content if found else None
 
 
 def _second(offer: Offer, first: str, wanted: str | None) -> OfferContent | None:

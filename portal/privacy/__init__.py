@@ -1,0 +1,1 @@
+"""What KVKK and the GDPR ask of a clinic: notices, consents, the log of reads, requests, erasure."""

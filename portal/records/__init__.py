@@ -1,0 +1,1 @@
+"""A patient's medical record, sealed at rest, and the files kept of her."""
