@@ -21,6 +21,7 @@ from portal.core.clinics import ClinicDirectory, ClinicInfo, ClinicStatus
 from portal.core.clock import now
 from portal.core.jobs import SYSTEM
 from portal.core.patient_texts import PATIENT_LANGUAGES
+from portal.core.settings import settings
 from portal.core.work import clinic_work
 from portal.offers import services as offers
 from portal.offers.events import list_events
@@ -245,7 +246,7 @@ def test_the_document_is_fetched_and_noted(
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     with clinic_work(portal, papatya.id):
         offer = get_offer(case.offer_id)
-        assert answer.data == offer_pdf(offer, locale="de", link_url=f"http://papatya.localhost{opened}")
+        assert answer.data == offer_pdf(offer, locale="de", link_url=settings().url_for_host("papatya") + opened)
         assert [event.kind for event in list_events(case.offer_id)].count("pdf") == 1
 
 
