@@ -35,6 +35,16 @@ class EventKind(StrEnum):
     REVISED = "revised"
 
 
+class Section(StrEnum):
+    """A part of the patient's page, by its place in the address."""
+
+    TREATMENTS = "treatments"
+    TOTALS = "totals"
+    VISITS = "visits"
+    DECISION = "decision"
+    QUESTIONS = "questions"
+
+
 class OfferEvent(TenantScoped, Base):
     """One thing that happened to an offer. Append-only; never holds personal data."""
 

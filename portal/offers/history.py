@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from portal.core.activity import Entry
 from portal.core.audit import ActorKind
 from portal.core.templating import moment
-from portal.offers.documents import EventKind
+from portal.offers.documents import EventKind, Section
 from portal.offers.events import list_events
 
 WORDS = {
@@ -37,15 +39,32 @@ NOTED_BY_STAFF = {
 }
 
 
+SECTIONS = {
+    Section.TREATMENTS: _l("treatments"),
+    Section.TOTALS: _l("prices"),
+    Section.VISITS: _l("visits"),
+    Section.DECISION: _l("decision"),
+    Section.QUESTIONS: _l("questions"),
+}
+
+
 def history(offer_id: UUID) -> list[Entry]:
-    """Return an offer's events in the reader's language, newest first."""
-    return [
-        Entry(
-            when_text=moment(row.at), when_iso=row.at.isoformat(), actor_name=_who(row), text=str(_words(row)),
-            changes=[],
-        )
-        for row in list_events(offer_id)
-    ]  # fmt: skip
+    """Return an offer's events in the reader's language, newest first; parts read one after another are one entry."""
+    return [_entry(list(rows)) for _key, rows in groupby(list_events(offer_id), key=_together)]
+
+
+def _together(row: Any) -> tuple[Any, ...]:
+    return (row.kind, row.patient_offer_id) if row.kind == EventKind.SECTION_READ else (row.id,)
+
+
+def _entry(rows: Sequence[Any]) -> Entry:
+    newest, text = rows[0], str(_words(rows[0]))
+    if newest.kind == EventKind.SECTION_READ:
+        named = {str(SECTIONS[Section(row.meta["section"])]): None for row in reversed(rows) if "section" in row.meta}
+        text = _("read: %(sections)s", sections=", ".join(named)) if named else text
+    return Entry(
+        when_text=moment(newest.at), when_iso=newest.at.isoformat(), actor_name=_who(newest), text=text, changes=[]
+    )
 
 
 def _who(row: Any) -> str:

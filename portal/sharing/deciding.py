@@ -26,6 +26,7 @@ from portal.offers.rules import OPEN_KINDS
 from portal.offers.sealing import clinic_today
 from portal.sharing.models import OfferQuestion, OfferSignature, SignatureMethod
 from portal.sharing.queries import find_question_by_key, find_signature, list_options
+from portal.sharing.telling import tell, told_of
 
 
 class Refusal(StrEnum):
@@ -120,7 +121,7 @@ def ask_question(actor: Actor, recipient: PatientOffer, *, body: str, form_key: 
     current_session().add(row)
     current_session().flush()
     audit.record(actor, "question.asked", row, changes={})
-    note_event(recipient.offer_id, EventKind.QUESTION, actor=actor, recipient_id=recipient.id)
+    tell(actor, recipient, EventKind.QUESTION)
     return row
 
 
@@ -181,4 +182,6 @@ def _choose(
 
 
 def _move(actor: Actor, offer: Offer, recipient: PatientOffer, kind: OfferKind, meta: dict[str, Any]) -> None:
-    offers.move_offer(actor, offer, status=default_status(kind), recipient_id=recipient.id, meta=meta)
+    offers.move_offer(
+        actor, offer, status=default_status(kind), recipient_id=recipient.id, meta=told_of(recipient, **meta)
+    )

@@ -15,13 +15,19 @@ from wtforms.validators import DataRequired, ValidationError
 from portal.core.forms import LineField, MaxLength, PortalForm, Required, TextField, UuidField, choices
 from portal.core.patient_texts import PATIENT_LANGUAGES, language_name
 from portal.core.text import clean_text
-from portal.offers.models import DeclineReason, Verify
+from portal.offers.models import Channel, DeclineReason, Verify
 
 FACTOR_LABELS = {
     Verify.PHONE: _l("The last four digits of the phone number"),
     Verify.BIRTH_DATE: _l("The date of birth"),
     Verify.CODE: _l("A code that you tell the patient"),
     Verify.NONE: _l("Nothing: whoever has the link reads the offer"),
+}
+CHANNEL_LABELS = {
+    Channel.WHATSAPP: _l("WhatsApp"),
+    Channel.EMAIL: _l("E-mail"),
+    Channel.QR: _l("QR code"),
+    Channel.COPY: _l("copied address"),
 }
 DAYS = (7, 14, 30, 60, 90)
 
@@ -52,6 +58,17 @@ class MessageForm(PortalForm):
         """Keep the link in the message: without it the message is of no use."""
         if f"/o/{self.token.data}" not in (field.data or ""):
             raise ValidationError(_("The message lost the link. Put it back in."))
+
+
+class ChannelForm(PortalForm):
+    """How a link was handed over; by e-mail is noted where it is sent."""
+
+    channel = SelectField(_l("Handed over by"))
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        ways = (Channel.WHATSAPP, Channel.QR, Channel.COPY)
+        self.channel.choices = choices((way, CHANNEL_LABELS[way]) for way in ways)
 
 
 class PatientForm(PortalForm):

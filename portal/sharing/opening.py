@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from enum import StrEnum
 
@@ -11,12 +12,13 @@ from portal.core.audit import Actor
 from portal.core.clock import now
 from portal.core.database import current_session
 from portal.offers import services as offers
-from portal.offers.documents import EventKind
-from portal.offers.events import note_event
+from portal.offers.documents import EventKind, Section
 from portal.offers.models import Offer, OfferKind, PatientOffer, Verify
 from portal.offers.queries import default_status, get_offer
 from portal.offers.sealing import clinic_today
 from portal.sharing import factors
+from portal.sharing.queries import sections_read
+from portal.sharing.telling import tell
 
 MAX_TRIES = 5
 BEAT = 15  # seconds that one beat of the page's script stands for at most
@@ -69,26 +71,37 @@ def answer_factor(actor: Actor, recipient: PatientOffer, *, typed: str) -> Answe
         return _note_failure(actor, recipient)
     recipient.failed_count = 0
     if recipient.first_viewed_at is None:
-        note_event(recipient.offer_id, EventKind.VERIFIED, actor=actor, recipient_id=recipient.id)
+        tell(actor, recipient, EventKind.VERIFIED)
     _note_visit(actor, recipient)
     return Answer.RIGHT
 
 
-def note_reading(actor: Actor, recipient: PatientOffer, *, seconds: int) -> None:
-    """Add what the page's script tells of reading: never more than has passed since it last told."""
+def note_reading(
+    actor: Actor, recipient: PatientOffer, *, seconds: int, sections: Collection[Section] = ()
+) -> None:  # fmt: skip
+    """Add what the page's script tells of reading: never more time than has passed since it last told.
+
+    Each part that was read becomes an event, once a visit.
+    """
     current_session().refresh(recipient, with_for_update=True)
     last = recipient.last_viewed_at
     if last is None or now() - last > _NEW_VISIT:
         _note_visit(actor, recipient)
-        return
-    passed = min(max(seconds, 0), BEAT, int((now() - last).total_seconds()))
-    recipient.read_seconds = min(recipient.read_seconds + passed, _MOST_READ)
-    recipient.last_viewed_at = now()
+        current_session().flush()
+    else:
+        passed = min(max(seconds, 0), BEAT, int((now() - last).total_seconds()))
+        recipient.read_seconds = min(recipient.read_seconds + passed, _MOST_READ)
+        recipient.last_viewed_at = now()
+    if sections:
+        known = sections_read(recipient.id)
+        for section in Section:
+            if section in sections and section not in known:
+                tell(actor, recipient, EventKind.SECTION_READ, section=section)
 
 
 def note_pdf(actor: Actor, recipient: PatientOffer, *, locale: str) -> None:
     """Note that a patient took the document."""
-    note_event(recipient.offer_id, EventKind.PDF, actor=actor, recipient_id=recipient.id, meta={"locale": locale})
+    tell(actor, recipient, EventKind.PDF, locale=locale)
 
 
 def _is_right(recipient: PatientOffer, typed: str) -> bool:
@@ -104,7 +117,7 @@ def _note_failure(actor: Actor, recipient: PatientOffer) -> Answer:
     if locked:
         recipient.locked_at = now()
     audit.record(actor, "link.locked" if locked else "link.failed", recipient)
-    note_event(recipient.offer_id, EventKind.VERIFY_FAILED, actor=actor, recipient_id=recipient.id)
+    tell(actor, recipient, EventKind.VERIFY_FAILED)
     return Answer.LOCKED if locked else Answer.WRONG
 
 
@@ -113,7 +126,7 @@ def _note_visit(actor: Actor, recipient: PatientOffer) -> None:
     recipient.last_viewed_at = now()
     recipient.first_viewed_at = recipient.first_viewed_at or recipient.last_viewed_at
     audit.record(actor, "link.opened", recipient)
-    note_event(recipient.offer_id, EventKind.OPENED, actor=actor, recipient_id=recipient.id)
+    tell(actor, recipient, EventKind.OPENED)
     offer = get_offer(recipient.offer_id)
     if offer.first_viewed_at is None:
         offer.first_viewed_at = recipient.last_viewed_at

@@ -16,9 +16,10 @@ from portal.core.identity import current_clinic
 from portal.core.panels import Panel
 from portal.core.settings import settings
 from portal.core.templating import drawing, local_day
-from portal.offers.models import PatientOffer, Verify
+from portal.offers.models import Channel, PatientOffer, Verify
 from portal.patients.models import Patient
 from portal.sharing import factors, links, messages
+from portal.sharing.forms import CHANNEL_LABELS
 from portal.sharing.queries import list_links, list_questions
 from portal.sharing.services import NewLink
 
@@ -55,8 +56,9 @@ def link_row(recipient: PatientOffer, patient: Patient) -> LinkRow:
         "live": _("Link ending in %(hint)s, until %(day)s",
                   hint=recipient.token_hint or "", day=local_day(recipient.expires_at)),
     }  # fmt: skip
+    parts = [texts[state], str(CHANNEL_LABELS[Channel(recipient.channel)]) if recipient.channel else ""]
     reading = "" if state == "none" else reading_line(recipient)
-    return LinkRow(recipient.id, patient.full_name, state, texts[state], reading)
+    return LinkRow(recipient.id, patient.full_name, state, " · ".join(filter(None, parts)), reading)
 
 
 def link_state(recipient: PatientOffer) -> str:

@@ -15,6 +15,7 @@ from portal.core.errors import ClinicClosed, NotFoundError, RuleError
 from portal.core.identity import current_clinic
 from portal.core.patient_texts import PATIENT_LANGUAGES, mark_phrase
 from portal.offers.content import offer_content
+from portal.offers.documents import Section
 from portal.offers.models import DeclineReason
 from portal.offers.pdf.document import file_name, patient_pdf
 from portal.offers.pdf.engine import PdfError
@@ -131,10 +132,13 @@ def question(token: str) -> ResponseReturnValue:
 @blueprint.post("/reading")
 @access(PUBLIC)
 def reading(token: str) -> ResponseReturnValue:
-    """Hear from the page's script that it is being read."""
+    """Hear from the page's script that it is being read, and which parts of it."""
     visitor = current_reader(token)
-    seconds = request.form.get("seconds", 0, type=int)
-    opening.note_reading(patient_actor(), visitor.recipient, seconds=min(max(seconds, 0), opening.BEAT))
+    told = set(request.form.get("sections", "")[:200].split(","))
+    opening.note_reading(
+        patient_actor(), visitor.recipient, seconds=request.form.get("seconds", 0, type=int),
+        sections=[section for section in Section if section in told],
+    )  # fmt: skip
     return "", 204
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
+from portal.offers.documents import EventKind, OfferEvent
 from portal.offers.models import OfferOption, PatientOffer
 from portal.patients.models import Patient
 from portal.settings.values import find_value
@@ -85,3 +86,13 @@ def get_question(recipient: PatientOffer, question_id: UUID) -> OfferQuestion:
     if found is None:
         raise NotFoundError
     return found
+
+
+def sections_read(recipient_id: UUID) -> set[str]:
+    """Return the parts of the page that were told as read since the patient last came."""
+    mine = OfferEvent.patient_offer_id == recipient_id
+    came = sa.select(OfferEvent.id).where(mine, OfferEvent.kind == EventKind.OPENED).order_by(OfferEvent.id.desc())
+    statement = sa.select(OfferEvent.meta["section"].astext).where(
+        mine, OfferEvent.kind == EventKind.SECTION_READ, OfferEvent.id > came.limit(1).scalar_subquery()
+    )
+    return set(current_session().scalars(statement))

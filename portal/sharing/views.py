@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, send_file, url_for
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -21,7 +21,7 @@ from portal.offers.pdf.engine import PdfError
 from portal.offers.queries import get_offer, get_recipient
 from portal.patients.models import Patient
 from portal.sharing import deciding, messages, presenting, services
-from portal.sharing.forms import AnswerForm, LinkForm, MessageForm
+from portal.sharing.forms import AnswerForm, ChannelForm, LinkForm, MessageForm
 from portal.sharing.links import hash_token
 from portal.sharing.queries import allows_open_links, get_patient_of, get_question
 from portal.sharing.services import NewLink
@@ -101,6 +101,18 @@ def pdf(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
     return send_file(io.BytesIO(document), "application/pdf", as_attachment=True, download_name=name)
 
 
+@blueprint.post("/channel")
+@access(Permission.OFFERS_WRITE)
+def channel(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
+    """Note by which way the link was handed over; the page's script says so by itself."""
+    recipient, form = get_recipient(offer_id, recipient_id), ChannelForm()
+    if form.submitted() and recipient.token_hash is not None:
+        services.note_channel(request_actor(), recipient, channel=Channel(form.channel.data))
+    if request.accept_mimetypes.best == "application/json":
+        return "", 204
+    return redirect(url_for("offers.show", offer_id=offer_id))
+
+
 @blueprint.post("/revoke")
 @access(Permission.OFFERS_WRITE)
 def revoke(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
@@ -155,5 +167,11 @@ def _handover_page(
     if form is None:
         form = MessageForm(formdata=None, token=link.token, message=view.message)
     return render_template(
-        "sharing/handover.html", form=form, view=view, offer=offer, recipient=recipient, patient=patient
+        "sharing/handover.html",
+        form=form,
+        view=view,
+        offer=offer,
+        recipient=recipient,
+        patient=patient,
+        channels=ChannelForm(formdata=None),
     )

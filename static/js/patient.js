@@ -60,11 +60,33 @@ if (field) {
 }
 
 const BEAT = 15;
+const GLANCE = 2;
 const address = document.querySelector("[data-reading]")?.dataset.reading;
 if (address) {
+  const read = new Set();
+  const tell = (seconds) => {
+    const body = new URLSearchParams({ seconds, sections: [...read].join(",") });
+    read.clear();
+    fetch(address, { method: "POST", body, keepalive: true }).catch(() => {});
+  };
   setInterval(() => {
-    if (document.visibilityState === "visible") {
-      fetch(address, { method: "POST", body: new URLSearchParams({ seconds: BEAT }) }).catch(() => {});
-    }
+    if (document.visibilityState === "visible") tell(BEAT);
   }, BEAT * 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden" && read.size) tell(0);
+  });
+
+  // A part counts as read once it has stayed in the middle of the screen for more than a glance.
+  const waiting = new Map();
+  const middle = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      clearTimeout(waiting.get(target));
+      if (!isIntersecting) continue;
+      waiting.set(target, setTimeout(() => {
+        read.add(target.id);
+        middle.unobserve(target);
+      }, GLANCE * 1000));
+    }
+  }, { rootMargin: "-25% 0px" });
+  for (const part of document.querySelectorAll("section[id]")) middle.observe(part);
 }

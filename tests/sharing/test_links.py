@@ -117,6 +117,23 @@ def test_the_printed_offer_leads_to_the_link_and_what_was_kept_stays(
         assert kept.content == offer_pdf(offer, locale="de")
 
 
+def test_how_a_link_was_handed_over_is_noted_and_shown(
+    case: Case, make_link: Link, coordinator: Person, recipient_of: Callable[[Case], PatientOffer]
+) -> None:
+    assert coordinator.post(f"{case.path}/channel", {"channel": "whatsapp"}).status_code == 302
+    assert recipient_of(case).channel is None, "there is no link yet"
+    token = make_link(case).rpartition("/")[2]
+    for way, shown in (("whatsapp", "WhatsApp"), ("copy", "copied address"), ("qr", "QR code"), ("pigeon", "QR code")):
+        told = coordinator.post(f"{case.path}/channel", {"channel": way}, headers={"Accept": "application/json"})
+        assert told.status_code == 204
+        assert shown in coordinator.get(f"/offers/{case.offer_id}").text
+    coordinator.post(f"{case.path}/channel", {"channel": "copy"})
+    coordinator.post(f"{case.path}/pdf", {"token": token})
+    assert recipient_of(case).channel == "qr", "it is on the paper"
+    make_link(case)
+    assert recipient_of(case).channel is None, "another link has gone nowhere yet"
+
+
 def test_a_token_that_is_not_the_current_one_shows_nothing(case: Case, make_link: Link, coordinator: Person) -> None:
     make_link(case)
     fields = {"token": links.make_token(), "message": "x"}

@@ -12,11 +12,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from icalendar import Calendar
 
 from portal.auth import limits
 from portal.core import audit
+from portal.core.analytics import AnalyticsEvent
 from portal.core.clinics import ClinicDirectory, ClinicInfo, ClinicStatus
 from portal.core.clock import now
 from portal.core.jobs import SYSTEM
@@ -272,6 +274,37 @@ def test_reading_time_is_what_passed_and_never_more(
     change(portal, papatya, case, last_viewed_at=now() - timedelta(hours=2))
     patient.post(f"{opened}/reading", {"seconds": "15"})
     assert recipient_of(case).view_count == 2, "after a while she has come again"
+
+
+def test_each_part_that_is_read_is_told_once_a_visit_and_names_nobody(
+    case: Case, opened: str, patient: Person, portal: Flask, papatya: ClinicInfo
+) -> None:
+    change(portal, papatya, case, channel="whatsapp")
+    for told in ("treatments,totals", "treatments,Nazlı,<b>", "", "," * 5000, "visits"):
+        assert patient.post(f"{opened}/reading", {"seconds": "0", "sections": told}).status_code == 204
+    with clinic_work(portal, papatya.id) as session:
+        read = [event for event in list_events(case.offer_id) if event.kind == "section_read"]
+        used = session.scalars(sa.select(AnalyticsEvent).where(AnalyticsEvent.name == "offer.section_read")).all()
+    assert [event.meta for event in reversed(read)] == [
+        {"channel": "whatsapp", "section": section} for section in ("treatments", "totals", "visits")
+    ]
+    assert [row.props["section"] for row in used] == ["treatments", "totals", "visits"]
+    assert {(row.actor_hash, row.page, frozenset(row.props)) for row in used} == {
+        (None, None, frozenset({"by", "channel", "section"}))
+    }
+    change(portal, papatya, case, last_viewed_at=now() - timedelta(hours=2))
+    patient.post(f"{opened}/reading", {"seconds": "15", "sections": "totals"})
+    with clinic_work(portal, papatya.id):
+        assert [event.kind for event in list_events(case.offer_id)].count("section_read") == 4, "she has come again"
+
+
+def test_the_history_tells_parts_read_in_a_row_as_one(
+    case: Case, opened: str, patient: Person, coordinator: Person
+) -> None:
+    patient.post(f"{opened}/reading", {"seconds": "15", "sections": "treatments,totals"})
+    patient.post(f"{opened}/reading", {"seconds": "15", "sections": "decision"})
+    page = coordinator.get(f"/offers/{case.offer_id}").text
+    assert page.count("read: treatments, prices, decision") == 1
 
 
 def test_who_has_not_opened_the_link_is_sent_to_the_question(case: Case, make_link: Link, patient: Person) -> None:
