@@ -9,7 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.core.database import current_session
-from portal.offers.models import Offer, OfferKind, OfferStatus, PatientOffer
+from portal.offers.models import Offer, OfferKind, OfferStatus
+from portal.offers.reading import with_reading
 from portal.patients.models import Patient
 
 COLUMNS = (
@@ -35,7 +36,7 @@ def sum_by_kind(coordinator_id: UUID | None) -> Sequence[Any]:
 
 
 def list_cards(coordinator_id: UUID | None) -> Sequence[Any]:
-    """Return the newest offers of each column, at most CARDS each, with how often their links were opened."""
+    """Return the newest offers of each column, at most CARDS each, with how their links were read."""
     place = sa.func.row_number().over(partition_by=OfferStatus.kind, order_by=Offer.id.desc())
     ranked = (
         sa.select(Offer.id, OfferStatus.kind, place.label("place"))
@@ -43,24 +44,17 @@ def list_cards(coordinator_id: UUID | None) -> Sequence[Any]:
         .where(OfferStatus.kind.in_(COLUMNS), Offer.superseded_at.is_(None), *_of(coordinator_id))
         .subquery()
     )
-    opened = (
-        sa.select(sa.func.coalesce(sa.func.sum(PatientOffer.view_count), 0))
-        .where(PatientOffer.clinic_id == Offer.clinic_id, PatientOffer.offer_id == Offer.id)
-        .correlate(Offer)
-        .scalar_subquery()
-    )
     statement = (
         sa.select(
             Offer.id, Offer.offer_no, Offer.title, Offer.status_id, Offer.currency, Offer.grand_total,
             Offer.valid_until, Offer.created_at, Offer.sent_at, ranked.c.kind, Patient.first_name, Patient.last_name,
-            opened.label("opened"),
         )
         .join(ranked, ranked.c.id == Offer.id)
         .outerjoin(Patient, sa.and_(Patient.clinic_id == Offer.clinic_id, Patient.id == Offer.primary_patient_id))
         .where(ranked.c.place <= CARDS)
         .order_by(Offer.id.desc())
     )  # fmt: skip
-    return current_session().execute(statement).all()
+    return current_session().execute(with_reading(statement)).all()
 
 
 def _of(coordinator_id: UUID | None) -> list[sa.ColumnElement[bool]]:

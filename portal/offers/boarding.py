@@ -14,7 +14,8 @@ from portal.offers.board import COLUMNS
 from portal.offers.listing import KINDS, status_label
 from portal.offers.models import OfferKind, OfferStatus
 from portal.offers.presenting import is_over
-from portal.offers.rules import may_move
+from portal.offers.reading import reading_of
+from portal.offers.rules import OPEN_KINDS, may_move
 from portal.offers.sealing import clinic_today
 
 
@@ -64,13 +65,9 @@ class BoardView:
         return ngettext("%(num)s day", "%(num)s days", days) if days > 0 else _("today")
 
     @staticmethod
-    def opened(card: Any) -> str:
-        """Say how often the patient opened the link; empty for never."""
-        count = int(card.opened)
-        if count == 0:
-            return ""
-        words = {1: _("opened once"), 2: _("opened twice")}
-        return words.get(count) or _("opened %(count)s times", count=count)
+    def reading(card: Any) -> str:
+        """Say how the patient read the offer, "" where it was not shared."""
+        return reading_of(card, waits=card.kind in OPEN_KINDS)
 
     def is_over(self, card: Any) -> bool:
         """Whether an offer waits past its last day."""

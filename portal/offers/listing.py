@@ -24,6 +24,7 @@ from portal.core.tables import Table
 from portal.offers.models import OfferKind, OfferStatus
 from portal.offers.people import SIGNERS
 from portal.offers.queries import OfferFilter
+from portal.offers.reading import reading_of
 from portal.offers.rules import OPEN_KINDS
 
 PATH = "/offers/"
@@ -112,6 +113,10 @@ class OfferListView:
         """Whether an offer waits past its last day."""
         kind = self.statuses[row.status_id].kind
         return row.valid_until is not None and row.valid_until < self.today and kind in OPEN_KINDS
+
+    def reading(self, row: Any) -> str:
+        """Say how the patient read an offer, "" where it was not shared."""
+        return reading_of(row, waits=self.statuses[row.status_id].kind in OPEN_KINDS)
 
     def endings(self) -> list[Option]:
         """Return the links that pick open offers by their last day."""

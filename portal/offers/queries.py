@@ -25,6 +25,7 @@ from portal.offers.models import (
     PatientOffer,
     Treatment,
 )
+from portal.offers.reading import with_reading
 from portal.offers.rules import OPEN_KINDS
 from portal.patients.models import Patient, PatientTerm
 
@@ -66,8 +67,8 @@ def default_status(kind: OfferKind) -> OfferStatus:
 
 
 def list_offers(wanted: OfferFilter, cursor: str | None, statuses: Sequence[OfferStatus]) -> Page[Any]:
-    """Return one page of offers, newest first."""
-    return keyset_page(_ROWS.where(*_conditions(wanted, statuses)), _ORDER, cursor)
+    """Return one page of offers with how their links were read, newest first."""
+    return keyset_page(with_reading(_ROWS).where(*_conditions(wanted, statuses)), _ORDER, cursor)
 
 
 def all_offers(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> Iterator[Any]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import UUID
 from xml.etree import ElementTree
 
-from flask_babel import format_date, gettext, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -17,13 +15,12 @@ from portal.core.panels import Panel
 from portal.core.settings import settings
 from portal.core.templating import drawing, local_day
 from portal.offers.models import Channel, PatientOffer, Verify
+from portal.offers.reading import reading_line
 from portal.patients.models import Patient
 from portal.sharing import factors, links, messages
 from portal.sharing.forms import CHANNEL_LABELS
 from portal.sharing.queries import list_links, list_questions
 from portal.sharing.services import NewLink
-
-_UNREAD_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -72,16 +69,6 @@ def link_state(recipient: PatientOffer) -> str:
     return "locked" if recipient.locked_at is not None else "live"
 
 
-def reading_line(recipient: PatientOffer) -> str:
-    """Say in one line how a patient has read: "opened twice, 4 minutes, unread since Tuesday"."""
-    if not recipient.view_count or recipient.last_viewed_at is None:
-        return _("not opened yet")
-    parts = [_opened(recipient.view_count), _read(recipient.read_seconds)]
-    if now() - recipient.last_viewed_at > _UNREAD_AFTER:
-        parts.append(_("unread since %(day)s", day=_since(recipient.last_viewed_at)))
-    return ", ".join(parts)
-
-
 def possible_factors(patient: Patient, *, open_links: bool) -> list[Verify]:
     """Return the second factors that can be asked of a patient, the best first."""
     known = [method for method in (Verify.PHONE, Verify.BIRTH_DATE) if factors.known_answer(method, patient)]
@@ -110,18 +97,3 @@ def handover(patient: Patient, link: NewLink, *, locale: str, message: str | Non
 def own_address(token: str) -> str:
     """Return a link's whole address on the clinic's own host, whatever the request says."""
     return links.link_address(settings().url_for_host(current_clinic().subdomain), token)
-
-
-def _opened(count: int) -> str:
-    if count == 2:
-        return gettext("opened twice")
-    return ngettext("opened once", "opened %(num)d times", count)
-
-
-def _read(seconds: int) -> str:
-    minutes = round(seconds / 60)
-    return ngettext("%(num)d minute", "%(num)d minutes", minutes) if minutes else _("less than a minute")
-
-
-def _since(moment: datetime) -> str:
-    return format_date(moment, "EEEE") if now() - moment < timedelta(days=6) else local_day(moment)

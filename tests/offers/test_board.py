@@ -25,14 +25,15 @@ Add = Callable[..., UUID]
 def add(portal: Flask, papatya: ClinicInfo) -> Add:
     """Make an offer of papatya for Nazlı Ilgın that stands at a kind: ``add(OfferKind.SENT, opened=2)``."""
 
-    def make(kind: OfferKind, *, currency: str = "EUR", opened: int = 0, **columns: Any) -> UUID:
+    def make(kind: OfferKind, *, currency: str = "EUR", opened: int | None = None, **columns: Any) -> UUID:
         with clinic_work(portal, papatya.id) as session:
             patient = add_patient(first_name="Nazlı", last_name="Ilgın")
             offer_id = add_offer(papatya, patient, currency=currency).id
             values = {"status_id": default_status(kind).id, **columns}
             session.execute(sa.update(Offer).where(Offer.id == offer_id).values(**values))
-            seen = sa.update(PatientOffer).where(PatientOffer.offer_id == offer_id).values(view_count=opened)
-            session.execute(seen)
+            if opened is not None:
+                link = {"token_hash": offer_id.bytes, "view_count": opened, "last_viewed_at": now() if opened else None}
+                session.execute(sa.update(PatientOffer).where(PatientOffer.offer_id == offer_id).values(**link))
             return offer_id
 
     return make
@@ -55,7 +56,9 @@ def test_a_column_counts_and_sums_each_currency_by_itself(add: Add, coordinator:
 def test_a_card_tells_the_patient_the_total_the_age_and_how_often_it_was_opened(add: Add, coordinator: Person) -> None:
     add(OfferKind.VIEWED, opened=2, sent_at=now())
     text = text_of(column(coordinator, "viewed"))
-    assert "Nazlı Ilgın" in text and "€21,600.00" in text and "today · opened twice" in text
+    assert "Nazlı Ilgın" in text and "€21,600.00" in text and "today · opened twice, less than a minute" in text
+    add(OfferKind.SENT, opened=0)
+    assert "not opened yet" in text_of(column(coordinator, "sent"))
 
 
 def test_a_card_is_moved_by_its_form_and_only_where_it_may_go(add: Add, coordinator: Person) -> None:

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,13 +15,14 @@ from flask import Flask
 from portal.core import audit
 from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
+from portal.core.clock import now
 from portal.core.database import current_session
 from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
-from portal.offers.models import Offer, OfferKind
+from portal.offers.models import Offer, OfferKind, PatientOffer
 from portal.offers.queries import default_status
 from tests.support.data import add_offer, add_patient
-from tests.support.pages import link, row_links, row_names
+from tests.support.pages import link, row_links, row_names, text_of
 from tests.support.people import Person
 
 Add = Callable[..., Offer]
@@ -185,6 +186,26 @@ def test_reading_the_list_takes_the_same_few_statements_whatever_its_length(
     statements.clear()
     coordinator.get("/offers/")
     assert len(statements) == short
+
+
+def test_the_list_tells_how_the_patients_of_a_shared_offer_read_it(
+    add: Add, coordinator: Person, portal: Flask, papatya: ClinicInfo
+) -> None:
+    waiting, decided, unshared = add("Bekleyen", kind=OfferKind.VIEWED), add(kind=OfferKind.ACCEPTED), add("Taslak")
+    with clinic_work(portal, papatya.id) as session:
+        spouse = PatientOffer(patient_id=add_patient().id, offer_id=waiting.id)
+        session.add(spouse)
+        session.flush()
+        read = {"view_count": 1, "read_seconds": 120, "last_viewed_at": now() - timedelta(days=30)}
+        for place, offer in enumerate((waiting, decided)):
+            for row in session.scalars(sa.select(PatientOffer).where(PatientOffer.offer_id == offer.id)):
+                for name, value in {**read, "token_hash": row.id.bytes}.items():
+                    setattr(row, name, value)
+                audit.record(SYSTEM, f"tests.read-{place}", row)
+    page = text_of(coordinator.get("/offers/").text)
+    assert "opened twice, 4 minutes, unread since" in page, "both of the family's links together"
+    assert page.count("unread since") == 1 and "opened once, 2 minutes " in page, "who has decided need not read"
+    assert page.count("opened") == 2, unshared.offer_no
 
 
 def test_choosing_for_whom_an_offer_is_finds_patients_and_leaves_out_the_archived(

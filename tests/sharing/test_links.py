@@ -23,8 +23,9 @@ from portal.offers.documents import PdfDocument
 from portal.offers.models import Offer, PatientOffer, Verify
 from portal.offers.pdf import offer_pdf
 from portal.offers.queries import get_offer
+from portal.offers.reading import reading_line
 from portal.settings.values import set_value
-from portal.sharing import factors, links, presenting
+from portal.sharing import factors, links
 from portal.sharing.queries import OPEN_LINKS
 from tests.sharing.conftest import Case
 from tests.support.people import Person
@@ -182,7 +183,7 @@ def test_the_panel_tells_how_an_offer_was_read(portal: Flask, views: int, second
     seen = now() - timedelta(days=days)
     recipient = PatientOffer(view_count=views, read_seconds=seconds, last_viewed_at=seen if views else None)
     with portal.test_request_context(headers={"Cookie": "language=en"}):
-        line = presenting.reading_line(recipient)
+        line = reading_line(recipient)
     assert line.startswith(told) if days else line == told
 
 
