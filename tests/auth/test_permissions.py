@@ -19,6 +19,15 @@ offers.write     yes yes yes yes -   -
 offers.export    yes yes yes -   -   -
 offers.sign      yes -   -   yes -   -
 settings.write   yes yes -   -   -   -
+medical.read     yes yes yes yes yes -
+medical.write    yes -   -   yes yes -
+files.read       yes yes yes yes yes -
+files.write      yes yes yes yes yes -
+patients.merge   yes yes yes -   -   -
+sources.write    yes yes -   -   -   -
+staff.write      yes yes -   -   -   -
+privacy.manage   yes yes -   -   -   -
+rules.write      yes yes -   -   -   -
 clinics.read     -   -   -   -   -   -
 ops.read         -   -   -   -   -   -
 ops.run          -   -   -   -   -   -
@@ -35,6 +44,15 @@ offers.write     -   -   -
 offers.export    -   -   -
 offers.sign      -   -   -
 settings.write   -   -   -
+medical.read     -   -   -
+medical.write    -   -   -
+files.read       -   -   -
+files.write      -   -   -
+patients.merge   -   -   -
+sources.write    -   -   -
+staff.write      -   -   -
+privacy.manage   -   -   -
+rules.write      -   -   -
 clinics.read     yes yes yes
 ops.read         yes -   yes
 ops.run          yes -   yes
