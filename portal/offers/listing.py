@@ -40,6 +40,12 @@ KINDS = {
 }
 
 
+class Versions(StrEnum):
+    """Which versions of an offer a list shows; the newest alone unless told."""
+
+    ALL = "all"
+
+
 class Ending(StrEnum):
     """When open offers end."""
 
@@ -48,7 +54,7 @@ class Ending(StrEnum):
 
 
 SOON = timedelta(days=7)
-PARAMETERS = ("q", "kind", "currency", "ends", "coordinator", "doctor")
+PARAMETERS = ("q", "kind", "currency", "ends", "coordinator", "doctor", "versions")
 
 
 def filter_from_args(args: Mapping[str, str]) -> OfferFilter:
@@ -64,6 +70,7 @@ def filter_from_args(args: Mapping[str, str]) -> OfferFilter:
         coordinator_id=_uuid(args.get("coordinator")),
         doctor_id=_uuid(args.get("doctor")),
         ends=days[chosen(Ending, args.get("ends"))],
+        replaced=chosen(Versions, args.get("versions")) is not None,
     )
 
 
@@ -102,6 +109,7 @@ class OfferListView:
         return {
             "q": wanted.query, "kind": wanted.kind, "currency": wanted.currency, "ends": ends,
             "coordinator": wanted.coordinator_id, "doctor": wanted.doctor_id,
+            "versions": Versions.ALL if wanted.replaced else None,
         }  # fmt: skip
 
     @property
@@ -112,11 +120,17 @@ class OfferListView:
     def is_over(self, row: Any) -> bool:
         """Whether an offer waits past its last day."""
         kind = self.statuses[row.status_id].kind
-        return row.valid_until is not None and row.valid_until < self.today and kind in OPEN_KINDS
+        return (
+            row.superseded_at is None
+            and row.valid_until is not None
+            and row.valid_until < self.today
+            and kind in OPEN_KINDS
+        )
 
     def reading(self, row: Any) -> str:
         """Say how the patient read an offer, "" where it was not shared."""
-        return reading_of(row, waits=self.statuses[row.status_id].kind in OPEN_KINDS)
+        waits = row.superseded_at is None and self.statuses[row.status_id].kind in OPEN_KINDS
+        return reading_of(row, waits=waits)
 
     def endings(self) -> list[Option]:
         """Return the links that pick open offers by their last day."""
@@ -126,6 +140,10 @@ class OfferListView:
     def kinds(self) -> list[Option]:
         """Return the links that pick a kind of status."""
         return self.links.options("kind", {None: _l("All"), **KINDS})
+
+    def versions(self) -> list[Option]:
+        """Return the links that leave replaced versions out, or show them too."""
+        return self.links.options("versions", {None: _l("newest"), Versions.ALL: _l("replaced ones too")})
 
     def currencies(self) -> list[Option]:
         """Return the links that pick a currency."""

@@ -40,11 +40,12 @@ class OfferFilter:
     coordinator_id: UUID | None = None
     doctor_id: UUID | None = None
     ends: tuple[date | None, date] | None = None  # open offers whose last day lies between these two
+    replaced: bool = False  # versions that a later one has replaced as well
 
 
 _ROWS = sa.select(
     Offer.id, Offer.offer_no, Offer.title, Offer.status_id, Offer.currency, Offer.grand_total, Offer.valid_until,
-    Offer.created_at, Patient.id.label("patient_id"), Patient.first_name, Patient.last_name,
+    Offer.created_at, Offer.superseded_at, Patient.id.label("patient_id"), Patient.first_name, Patient.last_name,
 ).outerjoin(
     Patient, sa.and_(Patient.clinic_id == Offer.clinic_id, Patient.id == Offer.primary_patient_id)
 )  # fmt: skip
@@ -77,9 +78,13 @@ def all_offers(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> Iterator
 
 
 def sum_offers(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> Sequence[Any]:
-    """Return (currency, count, total) for each currency of a list; currencies are never added up."""
+    """Return (currency, count, total) for each currency of a list; currencies are never added up.
+
+    What a replaced version came to is counted in none.
+    """
+    total = sa.func.sum(sa.case((Offer.superseded_at.is_(None), Offer.grand_total), else_=0))
     statement = (
-        sa.select(Offer.currency, sa.func.count().label("count"), sa.func.sum(Offer.grand_total).label("total"))
+        sa.select(Offer.currency, sa.func.count().label("count"), total.label("total"))
         .where(*_conditions(wanted, statuses))
         .group_by(Offer.currency)
         .order_by(sa.desc("count"))
@@ -214,7 +219,8 @@ def _conditions(wanted: OfferFilter, statuses: Sequence[OfferStatus]) -> list[sa
     conditions = [_has_word(word) for word in query_words(wanted.query)]
     if wanted.query and not conditions:
         conditions = [sa.false()]
-    conditions.append(Offer.superseded_at.is_(None))  # the newest version links to the others
+    if not wanted.replaced:
+        conditions.append(Offer.superseded_at.is_(None))  # the newest version links to the others
     if wanted.kind:
         conditions.append(Offer.status_id.in_([status.id for status in statuses if status.kind == wanted.kind]))
     if wanted.currency:

@@ -14,6 +14,7 @@ from flask import Flask
 
 from portal.auth.models import User
 from portal.core.clinics import ClinicInfo
+from portal.core.clock import now
 from portal.core.work import clinic_work
 from portal.offers.models import Offer, OfferKind
 from portal.offers.queries import default_status, get_offer
@@ -64,8 +65,15 @@ def test_open_offers_that_end_soon_and_those_past_their_day_are_found_apart(add:
     assert shown(coordinator, "ends=soon") == [url(soon)]
     assert shown(coordinator, "ends=over") == [url(over)]
     assert len(shown(coordinator, "ends=never")) == 4
-    assert coordinator.get("/offers/?currency=EUR").text.count("the last day is over") == 1
-    assert "the last day is over" in coordinator.get(url(over)).text
+
+
+def test_replaced_versions_are_shown_where_asked_for_and_add_to_no_sum(add: Add, coordinator: Person) -> None:
+    current, replaced = add(kind=OfferKind.SENT), add(kind=OfferKind.SENT, superseded_at=now())
+    assert shown(coordinator, "") == shown(coordinator, "versions=nonsense") == [url(current)]
+    assert shown(coordinator, "versions=all") == [url(replaced), url(current)]
+    page = coordinator.get("/offers/?currency=EUR&versions=all").text
+    assert page.count("replaced on ") == 1
+    assert "€21,600.00</span> (2 offers)" in page, "both are listed, the money is counted once"
 
 
 def test_the_list_is_limited_to_a_coordinator_or_a_dentist(
