@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from portal.auth.models import User
 from portal.core import audit
 from portal.core.access import ClinicRole
-from portal.core.audit import Actor
+from portal.core.audit import ActivityLog, Actor
 from portal.core.clock import now
 from portal.core.database import current_session
 from portal.core.errors import RuleError
@@ -52,6 +52,22 @@ def list_waiting(doctor_id: UUID | None) -> Sequence[Any]:
     if doctor_id is not None:
         statement = statement.where(sa.or_(Offer.doctor_id == doctor_id, Offer.doctor_id.is_(None)))
     return current_session().execute(statement).all()
+
+
+def find_return(offer: Offer) -> Any | None:
+    """Return who sent a draft back and when, as (actor_name, at); None where it was not the last word on it."""
+    if offer.status.kind != OfferKind.DRAFT or offer.signoff_asked_at is not None:
+        return None
+    statement = (
+        sa.select(ActivityLog.actor_name, ActivityLog.at)
+        .where(
+            ActivityLog.object_type == "offers", ActivityLog.object_id == offer.id,
+            ActivityLog.action == "offer.sent_back",
+        )
+        .order_by(ActivityLog.id.desc())
+        .limit(sa.literal_column("1"))
+    )  # fmt: skip
+    return current_session().execute(statement).one_or_none()
 
 
 def set_people(actor: Actor, offer: Offer, *, doctor_id: UUID | None, coordinator_id: UUID | None) -> None:

@@ -25,7 +25,7 @@ from portal.offers.editing import PricedLine
 from portal.offers.history import history
 from portal.offers.listing import status_label
 from portal.offers.models import Jaw, Offer, OfferKind, OfferStatus, Treatment
-from portal.offers.people import SIGNERS, list_staff
+from portal.offers.people import SIGNERS, find_return, list_staff
 from portal.offers.queries import list_for_patient, list_recipients, list_revisions, list_statuses
 from portal.offers.rules import OPEN_KINDS, REVISABLE_KINDS, may_move
 from portal.offers.sealing import clinic_today, sending_problem
@@ -141,6 +141,7 @@ class People:
 
     def __init__(self, offer: Offer) -> None:
         self._offer, self._staff = offer, list_staff()
+        self.returned = find_return(offer)
 
     def name(self, user_id: UUID | None) -> str:
         """Return a colleague's name; empty for nobody, and for who has left."""

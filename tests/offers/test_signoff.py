@@ -114,7 +114,9 @@ def test_a_coordinator_asks_the_dentist_sends_back_and_then_signs(
     doctor.post(f"{url}/signoff", {"answer": "back", "note": "11 yerine 12"})
     page = coordinator.get(url).text
     assert "Papatya doctor: 11 yerine 12" in page and "sent the offer back" in page
+    assert "Sent back by Papatya doctor on " in page
     coordinator.post(f"{url}/signoff/ask")
+    assert "Sent back by" not in coordinator.get(url).text, "it waits again"
     doctor.post(f"{url}/signoff", {"answer": "sign", "note": ""})
     assert "Signed off by Papatya doctor" in coordinator.get(url).text
     assert "Nothing waits" in doctor.get("/offers/signoff").text
