@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import unquote, urlsplit
+
+from portal.core.keyring import DataKey, new_key, read_keys
 
 Environment = Literal["development", "testing", "production"]
 ROOT = Path(__file__).resolve().parent
@@ -83,6 +85,7 @@ class Settings:
     backups: BackupSettings
     max_form_bytes: int = 2 * 1024 * 1024
     mail: MailSettings | None = None  # None: mails stay queued
+    data_keys: tuple[DataKey, ...] = ()  # what sealed columns open with; the first one seals
 
     @property
     def secure(self) -> bool:
@@ -120,6 +123,7 @@ class Settings:
             session_lifetime=timedelta(hours=_integer(env, "CLINIKOOP_SESSION_HOURS", 12, 1, 720)),
             backups=_backups(env, instance),
             mail=_mail(env),
+            data_keys=_data_keys(env, instance, environment),
         )
 
 
@@ -215,14 +219,33 @@ def _secret_key(env: Mapping[str, str], instance: Path, *, production: bool) -> 
         return key
     if production:
         raise SettingsError("SECRET_KEY is required in production; there is no default.")
-    path = instance / "secret_key"
+    return _kept(instance / "secret_key", lambda: secrets.token_hex(32))
+
+
+def _data_keys(env: Mapping[str, str], instance: Path, environment: str) -> tuple[DataKey, ...]:
+    written = env.get("CLINIKOOP_DATA_KEYS", "")
+    if not written and environment == "production":
+        raise SettingsError(
+            "CLINIKOOP_DATA_KEYS is required in production: name:key, the key being 32 random bytes in base64, as "
+            "`openssl rand -base64 32` writes them. Medical data cannot be read without it: keep a copy elsewhere."
+        )
+    if not written and environment == "development":
+        written = _kept(instance / "data_keys", lambda: new_key("development").written() + "\n")
     try:
-        instance.mkdir(parents=True, exist_ok=True)
+        return read_keys(written) if written else ()
+    except ValueError as error:
+        raise SettingsError(f"CLINIKOOP_DATA_KEYS must be name:key pairs, the current one first: {error}.") from error
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """Return what a file of the instance folder holds, made once and readable by nobody else."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or not path.read_text():
-            draft = path.with_name(f"secret_key.{os.getpid()}")
+            draft = path.with_name(f"{path.name}.{os.getpid()}")
             draft.touch(mode=0o600)
-            draft.write_text(secrets.token_hex(32))
+            draft.write_text(make())
             draft.replace(path)  # whole or not at all, also when two processes start together
+        return path.read_text()
     except OSError as error:
-        raise SettingsError(f"The instance folder {instance} cannot be written: {error.strerror}.") from error
-    return path.read_text()
+        raise SettingsError(f"The instance folder {path.parent} cannot be written: {error.strerror}.") from error

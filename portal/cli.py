@@ -8,11 +8,12 @@ from flask_migrate.cli import db as db_group
 from portal.catalog.cli import rates
 from portal.ops.cli import demo, roles, seed, worker
 from portal.ops.commands import backups, checks, moving, planning, status
+from portal.ops.commands.keys import keys
 
 
 def configure_commands(app: Flask) -> None:
     """Register the portal's own commands, and more in Flask-Migrate's own group `flask db`."""
-    for command in (worker, demo, rates):
+    for command in (worker, demo, rates, keys):
         app.cli.add_command(command)
     for command in (
         seed,

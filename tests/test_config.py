@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ PRODUCTION = {
     "CLINIKOOP_BASE_DOMAIN": "clinics.example",
     "DATABASE_URL": "postgresql://app@db/clinikoop",
     "DATABASE_PLATFORM_URL": "postgresql://platform@db/clinikoop",
+    "CLINIKOOP_DATA_KEYS": f"k1:{base64.b64encode(bytes(32)).decode()}",
 }
 
 
@@ -39,6 +41,11 @@ def test_production_is_https_with_json_logs_and_no_embedded_database() -> None:
         ({"PORT": "٨٠"}, "PORT must be a whole number"),
         ({"CLINIKOOP_ENV": "prod"}, "CLINIKOOP_ENV must be one of"),
         ({"CLINIKOOP_PROXIES": "9"}, "from 0 to 5"),
+        ({"CLINIKOOP_DATA_KEYS": None}, "CLINIKOOP_DATA_KEYS is required"),
+        ({"CLINIKOOP_DATA_KEYS": "k1:dG9vIHNob3J0"}, "k1 has 9 bytes, not 32"),
+        ({"CLINIKOOP_DATA_KEYS": "k1:no base64"}, "k1 is not base64"),
+        ({"CLINIKOOP_DATA_KEYS": base64.b64encode(bytes(32)).decode()}, "key 1 has no name"),
+        ({"CLINIKOOP_DATA_KEYS": ",".join([PRODUCTION["CLINIKOOP_DATA_KEYS"]] * 2)}, "two keys are named k1"),
     ],
 )
 def test_a_setting_that_is_missing_or_wrong_is_named(changed: dict[str, str | None], why: str) -> None:
@@ -51,8 +58,10 @@ def test_the_development_key_is_made_once_and_kept(tmp_path: Path) -> None:
     first, second = (Settings.from_environment({"CLINIKOOP_INSTANCE": str(tmp_path)}) for _ in range(2))
     assert first.secret_key == second.secret_key
     assert len(first.secret_key) == 64
-    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+    assert first.data_keys == second.data_keys
+    assert len(first.data_keys) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data_keys", "secret_key"]
+    assert [path.stat().st_mode & 0o077 for path in tmp_path.iterdir()] == [0, 0]
 
 
 def test_an_empty_key_left_by_a_run_cut_short_is_made_anew(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
 from portal.core.database import current_session, db
+from portal.core.sealing import SealError
 
 log = structlog.get_logger("portal.errors")
 
@@ -65,6 +66,10 @@ CLOSED_PAGE = (
     _l("This clinic's portal is closed"),
     _l("Its data is kept. Ask the clinic's owner to get in touch with Clinikoop."),
 )
+SEALED_PAGE = (
+    _l("This cannot be opened right now"),
+    _l("It is sealed with a key that this server does not have. Nothing was lost or changed; please tell Clinikoop."),
+)
 # The database is there, but busy: asking again at once would only add to it.
 _BUSY = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
 _OUTAGES = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, sqlalchemy.exc.TimeoutError)
@@ -75,6 +80,7 @@ def configure_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotFoundError, lambda _error: error_page(404))
     app.register_error_handler(StaleVersionError, lambda _error: error_page(409))
+    app.register_error_handler(SealError, _sealed)
     app.register_error_handler(ClinicClosed, lambda _error: error_page(403, page=CLOSED_PAGE))
     for outage in _OUTAGES:
         app.register_error_handler(outage, _outage)
@@ -137,6 +143,11 @@ def _start_over() -> None:
     _roll_back()
     db.session.remove()
     g.pop("_login_user", None)
+
+
+def _sealed(error: SealError) -> ResponseReturnValue:
+    log.error("seal.failed", error=str(error), path=request.path)
+    return error_page(503, page=SEALED_PAGE)
 
 
 def _crash(error: Exception) -> ResponseReturnValue:

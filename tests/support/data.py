@@ -19,6 +19,7 @@ from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session, db
 from portal.core.hosts import Host, HostKind
 from portal.core.jobs import SYSTEM
+from portal.core.keyring import DataKey
 from portal.core.work import clinic_work, platform_work
 from portal.offers import services as offers
 from portal.offers.editing import PriceBook, TypedLine
@@ -42,8 +43,11 @@ NAMES = {
 def settings_for(urls: DatabaseUrls) -> Settings:
     """Return the settings tests run with."""
     base = Settings.from_environment(
-        {"CLINIKOOP_ENV": "testing", "SECRET_KEY": "only for tests " * 3, "CLINIKOOP_INSTANCE": "/nonexistent"}
-    )
+        {
+            "CLINIKOOP_ENV": "testing", "SECRET_KEY": "only for tests " * 3, "CLINIKOOP_INSTANCE": "/nonexistent",
+            "CLINIKOOP_DATA_KEYS": DataKey("tests", b"only for tests!!" * 2).written(),
+        }
+    )  # fmt: skip
     return Settings(**{**base.__dict__, "databases": urls, "instance": Path("/nonexistent"), "log_format": "json"})
 
 
