@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import pytest
 import sqlalchemy as sa
@@ -23,11 +24,12 @@ from portal.core.work import clinic_work
 from portal.offers.models import Offer, PatientOffer, Verify
 from portal.offers.queries import get_offer
 from portal.ops.schema.tables import MigrationLog, Rehearsal, Verification
+from portal.patients.merging import merge_patients
 from portal.patients.models import Patient
 from portal.sharing.models import OfferQuestion
 from portal.sharing.services import create_link
-from tests.architecture.markup import read
-from tests.support.data import NAMES, add_offer
+from tests.architecture.markup import Form, read
+from tests.support.data import NAMES, add_offer, add_patient
 from tests.support.history import add_sizes, written
 from tests.support.people import Person
 
@@ -94,12 +96,13 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             question = OfferQuestion(offer_id=offer_id, patient_offer_id=recipient_id, body="?")
             session.add(question)
             audit.record(SYSTEM, "test", question)
+            other_id, merge_id = _duplicates(session.get_one(Patient, (clinic.id, patient_id)))
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
         assert treatment_id is not None and price_list_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
-            "price_list_id": price_list_id,
+            "price_list_id": price_list_id, "other_id": other_id, "merge_id": merge_id,
             "question_id": question.id, "token": token, **history_ids,
         }  # fmt: skip
 
@@ -112,6 +115,14 @@ def _link(clinic: ClinicInfo, patient: Patient) -> str:
     recipient = current_session().scalars(sa.select(PatientOffer).where(PatientOffer.offer_id == offer.id)).one()
     link = create_link(SYSTEM, offer, recipient, patient=patient, method=Verify.CODE, days=7, locale="en")
     return link.token
+
+
+def _duplicates(patient: Patient) -> tuple[UUID, UUID]:
+    """Return a patient who may be joined to another, and a join of another into that one."""
+    joined, other = (add_patient(first_name="Duo", last_name=name) for name in ("Eins", "Zwei"))
+    versions = (patient.version, joined.version)
+    merge = merge_patients(SYSTEM, kept_id=patient.id, merged_id=joined.id, versions=versions, taken=frozenset())
+    return other.id, merge.id
 
 
 @pytest.fixture
@@ -149,9 +160,19 @@ def filled(person: Person, door: Door, path: str) -> dict[str, list[str]]:
     """Return the fields of the form a person's own pages send to ``path``, where one of them does."""
     if door.method == "GET":
         return {}
-    for page in ("/patients/", "/offers/", "/catalog/", path, path.rsplit("/", 1)[0], path.rsplit("/", 3)[0]):
-        answer = person.get(page)
-        forms = [form for form in read(answer.text, page).forms if form.action == path and form.method == "post"]
+    for page in (path, path.rsplit("/", 1)[0], path.rsplit("/", 3)[0], "/patients/", "/offers/", "/catalog/"):
+        forms = [form for form in _forms_of(person, page) if form.action == path and form.method == "post"]
         if forms:
             return forms[0].data()
     return {}
+
+
+_seen: WeakKeyDictionary[Person, dict[str, list[Form]]] = WeakKeyDictionary()
+
+
+def _forms_of(person: Person, page: str) -> list[Form]:
+    """Return the forms of a page as a person first saw it: a sweep asks for the same few pages at every door."""
+    known = _seen.setdefault(person, {})
+    if page not in known:
+        known[page] = read(person.get(page).text, page).forms
+    return known[page]
