@@ -38,7 +38,7 @@ from portal.offers.signoff_views import blueprint as offer_signoff
 from portal.offers.views import blueprint as offers
 from portal.ops import jobs as ops_jobs
 from portal.ops.views import blueprint as ops
-from portal.patients.views import blueprint as patients
+from portal.patients.pages import blueprint as patients
 from portal.platform.views import blueprint as platform
 from portal.preferences.views import blueprint as preferences
 from portal.settings.views import blueprint as settings_pages

@@ -60,4 +60,8 @@ def overview(clinic: ClinicInfo) -> Overview:
 
 def _count_new_patients() -> int:
     statement = sa.select(sa.func.count()).select_from(Patient).where(Patient.created_at >= days_ago(WEEK))
-    return current_session().execute(statement.where(Patient.archived_at.is_(None))).scalar_one()
+    return (
+        current_session()
+        .execute(statement.where(Patient.archived_at.is_(None), Patient.merged_into_id.is_(None)))
+        .scalar_one()
+    )

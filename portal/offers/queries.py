@@ -171,8 +171,9 @@ def get_recipient(offer_id: UUID, recipient_id: UUID) -> PatientOffer:
 
 
 def find_patient_by_number(number: str) -> Patient | None:
-    """Return the patient with this number, leading zeros aside, or None."""
-    statement = sa.select(Patient).where(Patient.patient_no == number.lstrip("0").zfill(5))
+    """Return the patient with this number, leading zeros aside, or None; a duplicate's number finds nobody."""
+    own_number = Patient.patient_no == number.lstrip("0").zfill(5), Patient.merged_into_id.is_(None)
+    statement = sa.select(Patient).where(*own_number)
     return current_session().scalars(statement).one_or_none()
 
 

@@ -27,6 +27,10 @@ ACTIONS = {
     "patient.changed": _l("changed the patient"),
     "patient.archived": _l("archived the patient"),
     "patient.restored": _l("restored the patient"),
+    "patient.merged": _l("joined a duplicate to the patient"),
+    "patient.merged_away": _l("joined this patient to another one"),
+    "patient.parted": _l("parted a duplicate from the patient again"),
+    "patient.parted_away": _l("made this a patient of its own again"),
 }
 FIELDS: dict[str, str | LazyString] = {
     "first_name": _l("First name"), "last_name": _l("Last name"), "phone_raw": _l("Phone"), "email": _l("E-mail"),
@@ -35,6 +39,7 @@ FIELDS: dict[str, str | LazyString] = {
     "address": _l("Address"), "instagram": "Instagram", "facebook": "Facebook", "linkedin": "LinkedIn",
     "x_handle": "X", "referral_source_id": _l("Referral source"), "notes": _l("Notes"), "is_active": _l("Active"),
 }  # fmt: skip
+LOGGED = {**FIELDS, "merged": _l("Duplicate"), "merged_into": _l("Joined to")}
 
 
 def facts(patient: Patient) -> list[tuple[str, str, str]]:
@@ -68,7 +73,7 @@ def activity(patient_id: UUID) -> list[Entry]:
     """Return what was done to a patient."""
     sources = {str(source.id): source.name for source in list_sources()}
     values = {"referral_source_id": lambda value: sources.get(value, "")}
-    return list_entries("patients", patient_id, actions=ACTIONS, fields=FIELDS, values=values)
+    return list_entries("patients", patient_id, actions=ACTIONS, fields=LOGGED, values=values)
 
 
 def conflicts(form: PatientForm, patient: Patient) -> list[Conflict]:

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
+from portal.auth.models import User
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
 from portal.core.pagination import Order, Page, every_row, keyset_page
@@ -55,6 +56,7 @@ _ORDERS = {
     PatientSort.NEWEST: Order((Patient.id,), descending=True),
     PatientSort.NAME: Order((Patient.name_key, Patient.id)),
 }
+_NO_DUPLICATE = Patient.merged_into_id.is_(None)
 _STATES: dict[PatientState | None, list[sa.ColumnElement[bool]]] = {
     None: [Patient.archived_at.is_(None)],
     PatientState.ACTIVE: [Patient.archived_at.is_(None), Patient.is_active.is_(True)],
@@ -81,8 +83,10 @@ def all_patients(wanted: PatientFilter) -> Iterator[Any]:
 
 
 def get_patient(patient_id: UUID) -> Patient:
-    """Return a patient with her referral source; raises NotFoundError, also for another clinic's."""
-    statement = sa.select(Patient).where(Patient.id == patient_id).options(joinedload(Patient.referral_source))
+    """Return a patient with her referral source; raises NotFoundError, also for another clinic's and a duplicate."""
+    statement = (
+        sa.select(Patient).where(Patient.id == patient_id, _NO_DUPLICATE).options(joinedload(Patient.referral_source))
+    )
     patient = current_session().scalars(statement).one_or_none()
     if patient is None:
         raise NotFoundError
@@ -105,12 +109,21 @@ def find_similar(first_name: str, last_name: str, phone_e164: str | None) -> Seq
         same.append(Patient.phone_e164 == phone_e164)
     if not same:
         return []
-    statement = _ROWS.where(sa.or_(*same)).order_by(Patient.id.desc()).limit(sa.literal_column("5"))
+    statement = _ROWS.where(_NO_DUPLICATE, sa.or_(*same)).order_by(Patient.id.desc()).limit(sa.literal_column("5"))
     return current_session().execute(statement).all()
 
 
+def staff_names() -> dict[UUID, str]:
+    """Return the names of the clinic's people, those who have left included."""
+    return {row.id: row.name for row in current_session().execute(sa.select(User.id, User.name))}
+
+
 def _conditions(wanted: PatientFilter) -> list[sa.ColumnElement[bool]]:
-    conditions = [*_STATES[wanted.state], *matches(PatientTerm, PatientTerm.patient_id, Patient.id, wanted.query)]
+    conditions = [
+        _NO_DUPLICATE,
+        *_STATES[wanted.state],
+        *matches(PatientTerm, PatientTerm.patient_id, Patient.id, wanted.query),
+    ]
     if wanted.source_id is not None:
         conditions.append(Patient.referral_source_id == wanted.source_id)
     return conditions

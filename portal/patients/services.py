@@ -38,7 +38,7 @@ def create_patient(actor: Actor, *, form_key: UUID | None, values: Mapping[str, 
     current_session().add(patient)
     current_session().flush()
     audit.record(actor, "patient.created", patient, changes={})
-    _index(patient)
+    index_patient(patient)
     return patient
 
 
@@ -56,7 +56,7 @@ def update_patient(actor: Actor, patient: Patient, *, version: int, values: Mapp
     except StaleDataError as error:
         current_session().rollback()  # so that the patient can be read again, as the other one saved her
         raise StaleVersionError from error
-    _index(patient)
+    index_patient(patient)
 
 
 def archive_patient(actor: Actor, patient: Patient) -> None:
@@ -96,9 +96,15 @@ def _apply(patient: Patient, values: Mapping[str, Any]) -> None:
     patient.name_key = sort_key(patient.full_name)
 
 
-def _index(patient: Patient) -> None:
+def index_patient(patient: Patient) -> None:
+    """Make the words that find a patient those of her present data."""
     terms = patient_terms(
         full_name=patient.full_name, patient_no=patient.patient_no, phone_e164=patient.phone_e164,
         phone_raw=patient.phone_raw, email=patient.email,
     )  # fmt: skip
     replace_terms(PatientTerm, "patient_id", patient.id, terms)
+
+
+def unindex_patient(patient: Patient) -> None:
+    """Let no search find a patient."""
+    replace_terms(PatientTerm, "patient_id", patient.id, ())

@@ -12,11 +12,12 @@ from flask_babel import gettext as _
 
 from portal.core.access import Permission, access
 from portal.core.conflicts import Conflict
-from portal.core.errors import StaleVersionError
+from portal.core.errors import NotFoundError, StaleVersionError
 from portal.core.identity import current_identity, request_actor
 from portal.core.panels import patient_page
 from portal.core.tables import csv_download
 from portal.patients import presenting, queries, services
+from portal.patients.duplicates import find_kept
 from portal.patients.forms import PatientForm
 from portal.patients.listing import ListView, filter_from_args
 from portal.referrals.queries import list_sources
@@ -78,8 +79,14 @@ def similar() -> ResponseReturnValue:
 @blueprint.get("/<uuid:patient_id>")
 @access(Permission.PATIENTS_READ)
 def show(patient_id: UUID) -> ResponseReturnValue:
-    """Show a patient, what belongs to her, and what was done."""
-    patient = queries.get_patient(patient_id)
+    """Show a patient, what belongs to her, and what was done; a duplicate leads to whom it was joined to."""
+    try:
+        patient = queries.get_patient(patient_id)
+    except NotFoundError:
+        kept_id = find_kept(patient_id)
+        if kept_id is None:
+            raise
+        return redirect(url_for("patients.show", patient_id=kept_id))
     return render_template(
         "patients/show.html",
         patient=patient,
