@@ -43,6 +43,7 @@ from portal.platform.views import blueprint as platform
 from portal.preferences.views import blueprint as preferences
 from portal.settings.views import blueprint as settings_pages
 from portal.sharing.public import blueprint as link
+from portal.sharing.settings_views import blueprint as link_settings
 from portal.sharing.views import blueprint as sharing
 
 __all__ = ["JOBS", "create_app", "models"]
@@ -50,7 +51,7 @@ __all__ = ["JOBS", "create_app", "models"]
 JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
 BLUEPRINTS = (
     home, auth, preferences, patients, offers, offer_board, offer_lists, offer_revisions, offer_documents,
-    offer_signoff, sharing, link, catalog, settings_pages, platform, ops,
+    offer_signoff, sharing, link, link_settings, catalog, settings_pages, platform, ops,
 )  # fmt: skip
 
 MENU = [
@@ -59,6 +60,9 @@ MENU = [
     MenuEntry("offers", _l("Offers"), "/offers/", "file-earmark-text", permission=Permission.OFFERS_READ),
     MenuEntry("catalog", _l("Treatments and prices"), "/catalog/", "tags", permission=Permission.CATALOG_READ),
     MenuEntry("settings", _l("Documents"), "/settings/documents", "gear", permission=Permission.SETTINGS_WRITE),
+    MenuEntry(
+        "link_settings", _l("Private links"), "/settings/links", "link-45deg", permission=Permission.SETTINGS_WRITE
+    ),
     MenuEntry("platform", _l("Clinics"), "/clinics/", "hospital", Site.PLATFORM, Permission.CLINICS_READ),
     MenuEntry("ops", _l("Database"), "/ops/migrations", "database", Site.PLATFORM, Permission.OPS_READ),
 ]

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from email_validator import EmailNotValidError, validate_email
 from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,7 +14,9 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, TextArea
 from wtforms.validators import DataRequired, ValidationError
 
 from portal.core.forms import LineField, MaxLength, PortalForm, Required, TextField, UuidField, choices
+from portal.core.identity import current_clinic
 from portal.core.patient_texts import PATIENT_LANGUAGES, language_name
+from portal.core.phones import PhoneError, parse_phone
 from portal.core.text import clean_text
 from portal.offers.models import Channel, DeclineReason, Verify
 
@@ -58,6 +61,35 @@ class MessageForm(PortalForm):
         """Keep the link in the message: without it the message is of no use."""
         if f"/o/{self.token.data}" not in (field.data or ""):
             raise ValidationError(_("The message lost the link. Put it back in."))
+
+
+class LinkSettingsForm(PortalForm):
+    """What holds for all of a clinic's links."""
+
+    phone = LineField(_l("Phone"), limit=40)
+    email = LineField(_l("E-mail"), limit=254)
+    open_links = BooleanField(
+        _l("Links may open without a second factor"),
+        description=_l("Colleagues can then make links that show the offer to whoever holds them."),
+    )
+    phone_e164 = ""
+
+    def validate_phone(self, field: LineField) -> None:
+        """Accept what can be a phone number where the clinic is."""
+        if field.data:
+            try:
+                self.phone_e164 = parse_phone(field.data, current_clinic().country)
+            except PhoneError as error:
+                message = _("This is not a phone number. For a number abroad start with + and the country code.")
+                raise ValidationError(message) from error
+
+    def validate_email(self, field: LineField) -> None:
+        """Accept a well-formed address; nothing is sent or looked up."""
+        if field.data:
+            try:
+                field.data = validate_email(field.data, check_deliverability=False).normalized
+            except EmailNotValidError as error:
+                raise ValidationError(_("This is not an e-mail address.")) from error
 
 
 class ChannelForm(PortalForm):

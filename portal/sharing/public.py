@@ -29,7 +29,7 @@ from portal.sharing.opening import Answer, Closed
 from portal.sharing.page import Typed
 from portal.sharing.presenting import own_address
 from portal.sharing.queries import get_patient_of
-from portal.sharing.rendering import gate_page, message_page, offer_page, refused_page
+from portal.sharing.rendering import closed_page, gate_page, message_page, offer_page, refused_page
 from portal.sharing.visiting import (
     ClosedLink,
     UnopenedLink,
@@ -191,7 +191,7 @@ def _unknown(_error: NotFoundError) -> ResponseReturnValue:
 
 @blueprint.errorhandler(ClinicClosed)
 def _clinic_closed(_error: ClinicClosed) -> ResponseReturnValue:
-    return message_page(page.CLOSED[None], 404)
+    return closed_page()
 
 
 @blueprint.errorhandler(PdfError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,7 +17,21 @@ from portal.settings.values import find_value
 from portal.sharing.links import hash_token
 from portal.sharing.models import OfferQuestion, OfferSignature
 
+CONTACT_PHONE, CONTACT_EMAIL = "sharing.phone", "sharing.email"
 OPEN_LINKS = "sharing.open_links"  # "yes": the clinic lets links open without a second factor
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How patients reach the clinic, "" where it has not told."""
+
+    phone: str = ""  # E.164
+    email: str = ""
+
+
+def find_contact() -> Contact:
+    """Return how patients reach the clinic."""
+    return Contact(find_value(CONTACT_PHONE) or "", find_value(CONTACT_EMAIL) or "")
 
 
 def find_link(token: str) -> PatientOffer | None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from portal.core.identity import current_clinic
 from portal.core.patient_texts import Texts
 from portal.offers.models import Verify
 from portal.settings.queries import list_offer_templates
@@ -14,7 +15,7 @@ from portal.settings.templates import document_texts
 from portal.sharing import page
 from portal.sharing.deciding import Refusal
 from portal.sharing.page import PatientPage, Typed
-from portal.sharing.queries import get_patient_of
+from portal.sharing.queries import find_contact, get_patient_of
 from portal.sharing.visiting import Visitor, link_path, visitor_words
 
 
@@ -48,7 +49,16 @@ def message_page(text: str, code: int, *, words: Texts | None = None, back: bool
     return _render("message", words, text=words.phrase(text), back=back), code
 
 
+def closed_page() -> ResponseReturnValue:
+    """Say that the clinic itself is closed here, of this link nothing at all."""
+    words = visitor_words()
+    text = words.phrase("The pages of %(clinic)s are closed at the moment.", clinic=current_clinic().name)
+    return _render("message", words, text=text, closed=True), 403
+
+
 def _render(name: str, words: Texts, **values: object) -> str:
+    if name != "offer":
+        values["contact"] = find_contact()
     has_logo = name != "message" and document_texts(list_offer_templates(), words.locale).logo_id is not None
     return render_template(
         f"sharing/page/{name}.html", phrase=words.phrase, phrase_n=words.phrase_n, words=words, path=link_path(),

@@ -19,8 +19,9 @@ from portal.offers.documents import EventKind
 from portal.offers.events import note_event
 from portal.offers.models import Channel, Offer, OfferKind, PatientOffer, Verify
 from portal.patients.models import Patient
+from portal.settings.values import find_value, set_value
 from portal.sharing import factors, links
-from portal.sharing.queries import allows_open_links
+from portal.sharing.queries import CONTACT_EMAIL, CONTACT_PHONE, OPEN_LINKS, allows_open_links
 
 _SHOWN_KINDS = frozenset({OfferKind.SENT, OfferKind.VIEWED, OfferKind.NEGOTIATING, OfferKind.ACCEPTED})
 
@@ -94,6 +95,14 @@ def mail_link(actor: Actor, recipient: PatientOffer, *, patient: Patient, subjec
         kind="offer.link", to_address=patient.email, subject=subject, body=message, dedupe_key=key,
         about_id=recipient.id,
     )  # fmt: skip
+
+
+def save_link_settings(actor: Actor, *, phone: str, email: str, open_links: bool) -> None:
+    """Keep how patients reach the clinic, and whether links may open without a second factor."""
+    wanted = {CONTACT_PHONE: phone, CONTACT_EMAIL: email, OPEN_LINKS: "yes" if open_links else ""}
+    for key, value in wanted.items():
+        if value or find_value(key):
+            set_value(actor, key, value)
 
 
 def _send(actor: Actor, offer: Offer) -> None:

@@ -193,14 +193,21 @@ def test_an_offer_that_no_longer_holds_is_not_shown(
     assert not [word for word in SECRETS if word in answer.text]
 
 
-def test_a_suspended_clinics_link_opens_nothing(
-    opened: str, patient: Person, papatya: ClinicInfo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    suspended = replace(papatya, status=ClinicStatus.SUSPENDED)
-    monkeypatch.setattr(ClinicDirectory, "find", lambda *_arguments: suspended)
-    for answer in (patient.get(opened), patient.post(f"{opened}/accept", {"name": "x"})):
-        assert answer.status_code == 404
+@pytest.mark.parametrize("status", [ClinicStatus.SUSPENDED, ClinicStatus.CLOSED])
+def test_a_clinic_suspended_meanwhile_says_so_and_nothing_of_the_offer(
+    case: Case, opened: str, patient: Person, papatya: ClinicInfo, monkeypatch: pytest.MonkeyPatch,
+    offer_of: Callable[[Case], Offer], status: ClinicStatus,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(ClinicDirectory, "find", lambda *_arguments: replace(papatya, status=status))
+    pages = {part: patient.get(f"{opened}{part}?lang=en") for part in ("", "/visits.ics", "/logo")}
+    pages |= {part: patient.post(f"{opened}{part}?lang=en", {"name": "x"}) for part in ("/accept", "/decline", "/pdf")}
+    for part, answer in pages.items():
+        assert answer.status_code == 403, part
+        assert "The pages of Papatya Diş Kliniği are closed at the moment." in answer.text
         assert not [word for word in SECRETS if word in answer.text]
+    unknown = patient.get(f"/o/{links.make_token()}?lang=en")
+    assert "closed at the moment" in unknown.text, "whether a link exists is not told"
+    assert offer_of(case).status.kind == "viewed"
 
 
 def test_one_links_pass_opens_no_other(
