@@ -67,6 +67,13 @@ def offer_content(offer: Offer, *, locale: str) -> OfferContent:
     )  # fmt: skip
 
 
+def warranty_words(months: int, words: Texts) -> str:
+    """Say how long a treatment is under warranty, in years where they are whole."""
+    if months % 12:
+        return words.phrase_n("%(num)d month's warranty", "%(num)d months' warranty", months)
+    return words.phrase_n("%(num)d year's warranty", "%(num)d years' warranty", months // 12)
+
+
 def content_sha256(offer: Offer) -> str:
     """Return the hash of what an offer agrees on: the same in every language and after a reload.
 

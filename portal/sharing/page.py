@@ -10,7 +10,7 @@ from uuid import UUID
 from icalendar import Calendar, Event
 
 from portal.core.patient_texts import PATIENT_LANGUAGES, Texts, language_name, mark_phrase
-from portal.offers.content import content_sha256, offer_content
+from portal.offers.content import content_sha256, offer_content, warranty_words
 from portal.offers.content_parts import LineContent, OfferContent, Totals, VisitContent
 from portal.offers.models import DeclineReason, Offer, OfferKind, PatientOffer, Verify
 from portal.offers.rules import OPEN_KINDS
@@ -118,8 +118,9 @@ class PatientPage:
         return option_id == self.typed.option_id if self.typed.option_id else recommended
 
     def detail(self, line: LineContent) -> str:
-        """Return brand, material and abutment as one text."""
-        return self.words.listed(part for part in (line.brand, line.material, line.abutment) if part)
+        """Return brand, material, abutment and warranty as one text."""
+        warranty = warranty_words(line.warranty_months, self.words) if line.warranty_months else None
+        return " · ".join(part for part in (line.brand, line.material, line.abutment, warranty) if part)
 
     def accepted_lines(self) -> list[LineContent]:
         """Return the lines that were accepted."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from portal.core.patient_texts import Texts, mark_phrase, texts
+from portal.offers.content import warranty_words
 from portal.offers.content_parts import LineContent, OfferContent, Totals, VisitContent
 
 _LONG_WORD = re.compile(r"\S{28,}")
@@ -96,7 +97,7 @@ def _group(content: OfferContent, words: Texts, option_id: Any) -> dict[str, Any
 def _line(line: LineContent, content: OfferContent, words: Texts) -> dict[str, Any]:
     details = [part for part in (line.brand, line.material, line.abutment) if part]
     if line.warranty_months:
-        details.append(_warranty(line.warranty_months, words))
+        details.append(warranty_words(line.warranty_months, words))
     if line.visit:
         details.append(words.phrase("visit %(number)s", number=line.visit))
     free = line.included and not line.price
@@ -108,12 +109,6 @@ def _line(line: LineContent, content: OfferContent, words: Texts) -> dict[str, A
         "discount": words.phrase("Discount %(amount)s", amount=words.money(-line.discount, content.currency))
         if line.discount else "",
     }  # fmt: skip
-
-
-def _warranty(months: int, words: Texts) -> str:
-    if months % 12:
-        return words.phrase_n("%(num)d month's warranty", "%(num)d months' warranty", months)
-    return words.phrase_n("%(num)d year's warranty", "%(num)d years' warranty", months // 12)
 
 
 def _sums(totals: Totals, content: OfferContent, words: Texts) -> list[list[str]]:
