@@ -41,6 +41,7 @@ from portal.ops.views import blueprint as ops
 from portal.patients.pages import blueprint as patients
 from portal.platform.views import blueprint as platform
 from portal.preferences.views import blueprint as preferences
+from portal.records.views import blueprint as medical
 from portal.settings.views import blueprint as settings_pages
 from portal.sharing.public import blueprint as link
 from portal.sharing.settings_views import blueprint as link_settings
@@ -50,7 +51,7 @@ __all__ = ["JOBS", "create_app", "models"]
 
 JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
 BLUEPRINTS = (
-    home, auth, preferences, patients, offers, offer_board, offer_lists, offer_revisions, offer_documents,
+    home, auth, preferences, patients, medical, offers, offer_board, offer_lists, offer_revisions, offer_documents,
     offer_signoff, sharing, link, link_settings, catalog, settings_pages, platform, ops,
 )  # fmt: skip
 

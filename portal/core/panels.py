@@ -44,3 +44,4 @@ class PanelBoard:
 
 patient_page = PanelBoard()
 offer_page = PanelBoard()
+patient_alerts = PanelBoard()  # on top of every page about a patient

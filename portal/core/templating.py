@@ -21,7 +21,7 @@ from portal.core.forms import plain_number
 from portal.core.i18n import language, other_languages
 from portal.core.identity import current_identity
 from portal.core.money import Currency, format_money
-from portal.core.panels import offer_page
+from portal.core.panels import offer_page, patient_alerts
 from portal.core.phones import show_phone
 
 THEME_COOKIE = "theme"
@@ -69,6 +69,7 @@ def configure_templating(app: Flask, menu: list[MenuEntry]) -> None:
         "avatar": avatar,
     }
     app.jinja_env.filters.update(filters)
+    app.jinja_env.globals["patient_alerts"] = lambda patient_id: patient_alerts.panels(patient_id, current_identity())
     app.jinja_env.globals["offer_panels"] = lambda offer_id: offer_page.panels(offer_id, current_identity())
 
 

@@ -66,7 +66,8 @@ def rotate_keys(app: Flask, report: KeyReport) -> Iterator[int]:
     Values are changed one at a time and only where they are still what was opened, so people can go on working, and
     a run that was interrupted is simply run again. What does not open is left as it is.
     """
-    current_key()
+    with app.app_context():
+        current_key()
     yield from _walk(app, report, lambda session, place, row: _reseal(session, report, place, row), old_only=True)
 
 
