@@ -29,7 +29,9 @@ from portal.core.logs import configure_logs
 from portal.core.templating import MenuEntry, configure_templating
 from portal.core.web import Portal
 from portal.home.views import blueprint as home
+from portal.notes import timeline as notes_timeline
 from portal.offers import jobs as offers_jobs
+from portal.offers import timeline as offers_timeline
 from portal.offers.board_views import blueprint as offer_board
 from portal.offers.list_views import blueprint as offer_lists
 from portal.offers.pdf.views import blueprint as offer_documents
@@ -42,14 +44,18 @@ from portal.patients.pages import blueprint as patients
 from portal.platform.views import blueprint as platform
 from portal.preferences.views import blueprint as preferences
 from portal.records.views import blueprint as medical
+from portal.privacy import timeline as privacy_timeline
+from portal.records import timeline as records_timeline
+from portal.reminders import timeline as reminders_timeline
 from portal.settings.views import blueprint as settings_pages
 from portal.sharing.public import blueprint as link
 from portal.sharing.settings_views import blueprint as link_settings
 from portal.sharing.views import blueprint as sharing
 
-__all__ = ["JOBS", "create_app", "models"]
+__all__ = ["JOBS", "TIMELINES", "create_app", "models"]
 
 JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
+TIMELINES = (offers_timeline, notes_timeline, privacy_timeline, records_timeline, reminders_timeline)  # as do these
 BLUEPRINTS = (
     home, auth, preferences, patients, medical, offers, offer_board, offer_lists, offer_revisions, offer_documents,
     offer_signoff, sharing, link, link_settings, catalog, settings_pages, platform, ops,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +22,19 @@ LIMIT = 50
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a timeline. A change is (label, old, new), both None where the values stay hidden."""
+    """One line of a timeline. A change is (label, old, new), both None where the values stay hidden.
+
+    ``about`` names what it happened to and ``url`` leads there; ``detail`` is what somebody wrote.
+    """
 
     when_text: str
     when_iso: str
     actor_name: str
     text: str
-    changes: list[tuple[str, str | None, str | None]]
+    changes: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    about: str = ""
+    url: str = ""
+    detail: str = ""
 
 
 def list_entries(
@@ -47,19 +53,23 @@ def list_entries(
         .limit(sa.literal_column(str(LIMIT)))
     )  # fmt: skip
     return [
-        Entry(
-            when_text=moment(row.at),
-            when_iso=row.at.isoformat(),
-            actor_name=row.actor_name or _("Clinikoop"),
-            text=str(actions.get(row.action, row.action)),
-            changes=[
-                _change(str(fields[name]), pair, (values or {}).get(name, str))
-                for name, pair in row.changes.items()
-                if name in fields
-            ],
-        )
-        for row in current_session().execute(statement)
+        write_entry(row, actions=actions, fields=fields, values=values) for row in current_session().execute(statement)
     ]
+
+
+def write_entry(row: Any, *, actions: Labels, fields: Labels, values: Writers | None = None) -> Entry:
+    """Return a row of the log, as its columns at, actor_name, action and changes, in the reader's language."""
+    return Entry(
+        when_text=moment(row.at),
+        when_iso=row.at.isoformat(),
+        actor_name=row.actor_name or _("Clinikoop"),
+        text=str(actions.get(row.action, row.action)),
+        changes=[
+            _change(str(fields[name]), pair, (values or {}).get(name, str))
+            for name, pair in row.changes.items()
+            if name in fields
+        ],
+    )
 
 
 def _change(label: str, pair: list[Any] | None, write: Callable[[Any], str]) -> tuple[str, str | None, str | None]:

@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from babel import Locale
 from flask_babel import LazyString, to_user_timezone
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from portal.core.activity import Entry, list_entries
+from portal.core.access import Permission
+from portal.core.activity import write_entry
+from portal.core.audit import ActivityLog
 from portal.core.conflicts import Conflict, column_conflicts
 from portal.core.i18n import language
 from portal.core.identity import current_clinic
 from portal.core.phones import PhoneError, parse_phone, show_phone
 from portal.core.tables import Table
 from portal.core.templating import country, day, moment
+from portal.core.timeline import Asked, Happening, patient_timeline
 from portal.patients.forms import GENDERS, PatientForm
 from portal.patients.models import Patient
 from portal.referrals.queries import list_sources
@@ -69,11 +73,20 @@ def language_name(code: str | None) -> str:
     return "" if not code else Locale.parse(language()).languages.get(code, code)
 
 
-def activity(patient_id: UUID) -> list[Entry]:
-    """Return what was done to a patient."""
+def log_entries(asked: Asked) -> list[Happening]:
+    """Return what was done to patients, for the timeline."""
     sources = {str(source.id): source.name for source in list_sources()}
     values = {"referral_source_id": lambda value: sources.get(value, "")}
-    return list_entries("patients", patient_id, actions=ACTIONS, fields=LOGGED, values=values)
+    statement = sa.select(
+        ActivityLog.id, ActivityLog.at, ActivityLog.actor_name, ActivityLog.action, ActivityLog.changes
+    ).where(ActivityLog.object_type == "patients", ActivityLog.object_id.in_(asked.patient_ids))
+    return [
+        Happening(row.at, row.id, write_entry(row, actions=ACTIONS, fields=LOGGED, values=values))
+        for row in asked.rows(statement, ActivityLog.at, ActivityLog.id)
+    ]
+
+
+patient_timeline.add(Permission.PATIENTS_READ, log_entries)
 
 
 def conflicts(form: PatientForm, patient: Patient) -> list[Conflict]:

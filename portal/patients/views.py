@@ -16,8 +16,9 @@ from portal.core.errors import NotFoundError, StaleVersionError
 from portal.core.identity import current_identity, request_actor
 from portal.core.panels import patient_page
 from portal.core.tables import csv_download
+from portal.core.timeline import Place, patient_timeline
 from portal.patients import presenting, queries, services
-from portal.patients.duplicates import find_kept
+from portal.patients.duplicates import find_kept, merged_ids
 from portal.patients.forms import PatientForm
 from portal.patients.listing import ListView, filter_from_args
 from portal.referrals.queries import list_sources
@@ -87,13 +88,24 @@ def show(patient_id: UUID) -> ResponseReturnValue:
         if kept_id is None:
             raise
         return redirect(url_for("patients.show", patient_id=kept_id))
+    entries, more = patient_timeline.page(merged_ids(patient_id), current_identity(), None)
     return render_template(
         "patients/show.html",
         patient=patient,
         facts=presenting.facts(patient),
         panels=patient_page.panels(patient_id, current_identity()),
-        entries=presenting.activity(patient_id),
+        entries=entries,
+        more=more,
     )
+
+
+@blueprint.get("/<uuid:patient_id>/timeline")
+@access(Permission.PATIENTS_READ)
+def timeline(patient_id: UUID) -> ResponseReturnValue:
+    """Show everything that happened around a patient, page by page."""
+    patient, place = queries.get_patient(patient_id), Place.read(request.args.get("at"))
+    entries, more = patient_timeline.page(merged_ids(patient_id), current_identity(), place)
+    return render_template("patients/timeline.html", patient=patient, entries=entries, more=more, place=place)
 
 
 @blueprint.route("/<uuid:patient_id>/edit", methods=["GET", "POST"])
