@@ -51,6 +51,7 @@ from portal.settings.views import blueprint as settings_pages
 from portal.sharing.public import blueprint as link
 from portal.sharing.settings_views import blueprint as link_settings
 from portal.sharing.views import blueprint as sharing
+from portal.staff.views import blueprint as staff
 
 __all__ = ["JOBS", "TIMELINES", "create_app", "models"]
 
@@ -58,7 +59,7 @@ JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing t
 TIMELINES = (offers_timeline, notes_timeline, privacy_timeline, records_timeline, reminders_timeline)  # as do these
 BLUEPRINTS = (
     home, auth, preferences, patients, medical, offers, offer_board, offer_lists, offer_revisions, offer_documents,
-    offer_signoff, sharing, link, link_settings, catalog, settings_pages, platform, ops,
+    offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, platform, ops,
 )  # fmt: skip
 
 MENU = [
@@ -66,6 +67,7 @@ MENU = [
     MenuEntry("patients", _l("Patients"), "/patients/", "people", permission=Permission.PATIENTS_READ),
     MenuEntry("offers", _l("Offers"), "/offers/", "file-earmark-text", permission=Permission.OFFERS_READ),
     MenuEntry("catalog", _l("Treatments and prices"), "/catalog/", "tags", permission=Permission.CATALOG_READ),
+    MenuEntry("staff", _l("Staff"), "/staff/", "person-badge", permission=Permission.STAFF_WRITE),
     MenuEntry("settings", _l("Documents"), "/settings/documents", "gear", permission=Permission.SETTINGS_WRITE),
     MenuEntry(
         "link_settings", _l("Private links"), "/settings/links", "link-45deg", permission=Permission.SETTINGS_WRITE

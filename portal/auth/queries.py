@@ -9,8 +9,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.auth.models import LoginSession, PlatformSession, PlatformUser, User
-from portal.core.access import CLINIC_PERMISSIONS, PLATFORM_PERMISSIONS, ClinicRole, PlatformRole
+from portal.auth.models import LoginSession, PlatformSession, PlatformUser, User, UserPermission
+from portal.core.access import PLATFORM_PERMISSIONS, ClinicRole, PlatformRole, effective_permissions
 from portal.core.clock import now
 from portal.core.database import current_session, require_scope
 from portal.core.errors import NotFoundError
@@ -27,9 +27,10 @@ class Realm:
     identity: sa.Select[Any]
 
 
-def _identity_statement(person: Any, login: Any) -> sa.Select[Any]:
+def _identity_statement(person: Any, login: Any, *more: Any) -> sa.Select[Any]:
+    columns = (person.id, person.name, person.email, person.role, person.locale)
     return (
-        sa.select(login.id.label("session_id"), person.id, person.name, person.email, person.role, person.locale)
+        sa.select(login.id.label("session_id"), *columns, *more)
         .join_from(login, person, _same_person(person, login))
         .where(
             login.token_hash == sa.bindparam("token_hash"),
@@ -44,7 +45,12 @@ def _same_person(person: Any, login: Any) -> sa.ColumnElement[bool]:
     return sa.and_(same, login.clinic_id == person.clinic_id) if hasattr(person, "clinic_id") else same
 
 
-_CLINIC = Realm(User, LoginSession, _identity_statement(User, LoginSession))
+_OVERRIDES = (
+    sa.select(sa.func.jsonb_object_agg(UserPermission.permission, UserPermission.is_granted))
+    .where(UserPermission.clinic_id == User.clinic_id, UserPermission.user_id == User.id)
+    .scalar_subquery()
+)
+_CLINIC = Realm(User, LoginSession, _identity_statement(User, LoginSession, _OVERRIDES.label("overrides")))
 _PLATFORM = Realm(PlatformUser, PlatformSession, _identity_statement(PlatformUser, PlatformSession))
 
 
@@ -68,7 +74,8 @@ def find_identity(token: str) -> Identity | None:
         role: ClinicRole | PlatformRole = PlatformRole(row.role)
         permissions = PLATFORM_PERMISSIONS[PlatformRole(row.role)]
     else:
-        role, permissions = ClinicRole(row.role), CLINIC_PERMISSIONS[ClinicRole(row.role)]
+        role = ClinicRole(row.role)
+        permissions = effective_permissions(role, row.overrides or {})
     return Identity(
         id=row.id, session_id=row.session_id, token=token, name=row.name, email=row.email,
         role=role, locale=row.locale, permissions=permissions,

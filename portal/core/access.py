@@ -5,7 +5,7 @@ Closed by default: an endpoint without a declaration keeps the application from 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TypeVar
@@ -88,6 +88,21 @@ PLATFORM_PERMISSIONS: dict[PlatformRole, frozenset[Permission]] = {
     PlatformRole.OPS: _OPERATION,
 }
 
+GRANTABLE: frozenset[Permission] = frozenset().union(*CLINIC_PERMISSIONS.values())
+
+
+def effective_permissions(role: ClinicRole, overrides: Mapping[str, bool]) -> frozenset[Permission]:
+    """Return what somebody may do: her role's permissions, and the single ones given to her or taken from her.
+
+    An owner may always do what owners may; what no clinic can grant, or no release knows any more, counts for nothing.
+    """
+    default = CLINIC_PERMISSIONS[role]
+    if role is ClinicRole.OWNER or not overrides:
+        return default
+    given = {permission for permission in GRANTABLE if overrides.get(permission)}
+    taken = {permission for permission in GRANTABLE if overrides.get(permission) is False}
+    return (default | given) - taken
+
 
 class Open(Enum):
     """Declarations other than a permission."""
@@ -105,6 +120,7 @@ class Site(Enum):
     ANY = "any, even an unknown one"
 
 
+VIEW = "view"  # the plainest of portal.privacy.models.AccessAction
 PUBLIC = Open.PUBLIC
 SIGNED_IN = Open.SIGNED_IN
 
@@ -113,26 +129,31 @@ SIGNED_IN = Open.SIGNED_IN
 class Access:
     """What an endpoint declares: whom it lets in, on which hosts it exists, and whether it shows a form again.
 
-    ``max_bytes`` is the most it takes; None: as much as any form may hold.
+    ``max_bytes`` is the most it takes; None: as much as any form may hold. ``reads`` is the argument that names whose
+    record it shows, and ``reading`` what kind of read that is; see portal.core.reads.
     """
 
     rule: Permission | Open
     site: Site
     resumable: bool = False
     max_bytes: int | None = None
+    reads: str | None = None
+    reading: str = VIEW
 
 
 def access(
-    rule: Permission | Open, site: Site = Site.CLINIC, *, resumable: bool = False, max_bytes: int | None = None
-) -> Callable[[View], View]:
+    rule: Permission | Open, site: Site = Site.CLINIC, *, resumable: bool = False, max_bytes: int | None = None,
+    reads: str | None = None, reading: str = VIEW,
+) -> Callable[[View], View]:  # fmt: skip
     """Declare whom a view lets in. Enforced before the view runs; see portal.core.gate.
 
     ``resumable``: a form carried here over a login is shown again and not acted upon. A view that
     answers GET as well is taken to be so; portal.auth.resume asks. ``max_bytes``: what it takes, for files.
+    ``reads``: "patient_id" or "offer_id" where it shows a patient's record; every such read is logged, as ``reading``.
     """
 
     def declare(view: View) -> View:
-        view.__access__ = Access(rule, site, resumable, max_bytes)  # type: ignore[attr-defined]
+        view.__access__ = Access(rule, site, resumable, max_bytes, reads, reading)  # type: ignore[attr-defined]
         return view
 
     return declare

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
+from portal.auth.models import User
 from portal.catalog.models import CatalogTreatment, PriceList
 from portal.core import audit
 from portal.core.access import Access
@@ -99,14 +100,23 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             other_id, merge_id = _duplicates(session.get_one(Patient, (clinic.id, patient_id)))
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
+            user_id = _colleague(clinic)
         assert treatment_id is not None and price_list_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "price_list_id": price_list_id, "other_id": other_id, "merge_id": merge_id,
+            "user_id": user_id,
             "question_id": question.id, "token": token, **history_ids,
         }  # fmt: skip
 
     return find
+def _colleague(clinic: ClinicInfo) -> UUID:
+    """Return a colleague whom the sweep may deactivate: nobody who sweeps."""
+    person = User(email=f"colleague@{clinic.subdomain}.example.com", name="Colleague", role="readonly", locale="en")
+    current_session().add(person)
+    audit.record(SYSTEM, "test", person, changes={})
+    current_session().flush()
+    return person.id
 
 
 def _link(clinic: ClinicInfo, patient: Patient) -> str:

@@ -1,0 +1,67 @@
+"""Forms of the staff pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import SelectField, SelectMultipleField, ValidationError
+from wtforms.validators import Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from portal.core.access import ClinicRole, Permission
+from portal.core.forms import LineField, PortalForm, VersionField, choices
+from portal.core.i18n import other_languages
+from portal.core.identity import ROLE_LABELS, current_clinic
+from portal.core.phones import PhoneError, parse_phone
+from portal.staff.labels import PERMISSION_LABELS
+
+
+class PersonForm(PortalForm):
+    """What a clinic notes about one of its staff, and her role."""
+
+    version = VersionField(default=0)
+    name = LineField(_l("Name"), limit=200, required=True)
+    title = LineField(_l("Title"), limit=80, description=_l("Such as Dr. or Head of the patient desk."))
+    phone_e164 = LineField(_l("Phone"), limit=40, description=_l("Any country: 0532 123 45 67 or +49 30 123456."))
+    locale = SelectField(_l("Language"), [Optional()])
+    role = SelectField(_l("Role"))
+
+    def __init__(self, *args: Any, roles: Sequence[ClinicRole], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.role.choices = choices((role, ROLE_LABELS[role]) for role in roles)
+        self.locale.choices = choices(other_languages(), empty=_("As the clinic"))
+
+    def validate_phone_e164(self, field: LineField) -> None:
+        """Accept what can be a phone number, and keep its international form."""
+        if field.data:
+            try:
+                field.data = parse_phone(field.data, current_clinic().country)
+            except PhoneError as error:
+                message = _("This is not a phone number. For a number abroad start with + and the country code.")
+                raise ValidationError(message) from error
+
+    def values(self) -> dict[str, Any]:
+        """Return the columns of the person, empty texts as None; call after validation."""
+        return {
+            name: self[name].data or None for name in ("name", "title", "phone_e164", "locale", "role")
+        }  # fmt: skip
+
+
+class PermissionsForm(PortalForm):
+    """What somebody may do, each permission by itself."""
+
+    version = VersionField(default=0)
+    permissions = SelectMultipleField(
+        _l("Permissions"), widget=ListWidget(), option_widget=CheckboxInput(), validate_choice=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.permissions.choices = choices(PERMISSION_LABELS.items())
+
+    def wanted(self) -> frozenset[Permission]:
+        """Return the permissions that are ticked; what is none counts for nothing."""
+        return frozenset(name for name in PERMISSION_LABELS if name in (self.permissions.data or ()))
