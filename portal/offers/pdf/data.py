@@ -82,11 +82,11 @@ def _group(content: OfferContent, words: Texts, option_id: Any) -> dict[str, Any
     """Return the lines of one option, or those of every option, with the sums that belong below them."""
     option = next((row for row in content.options if row.id == option_id), None)
     totals = next((row for row in content.totals if row.option_id == option_id), None)
-    heading = words.phrase("Option %(label)s", label=option.label) if option else ""
-    if option and option.title:
-        heading = f"{heading}: {option.title}"
+    short = words.phrase("Option %(label)s", label=option.label) if option else ""
+    short = short or (_label("every_option", words) if content.options else "")
     return {
-        "heading": heading or (_label("every_option", words) if content.options else ""),
+        "heading": f"{short}: {option.title}" if option and option.title else short,
+        "short": short,
         "recommended": bool(option and option.recommended),
         "lines": [_line(line, content, words) for line in content.lines_of(option_id)],
         "sums": _sums(totals, content, words) if totals else [],

@@ -30,7 +30,7 @@ def document_languages() -> dict[str, object]:
 
 
 @blueprint.get("/<uuid:offer_id>/pdf")
-@access(Permission.OFFERS_READ)
+@access(Permission.OFFERS_READ, reads="offer_id", reading="print")
 def pdf(offer_id: UUID) -> ResponseReturnValue:
     """Show an offer as a PDF: as it was kept when it was sent, else as it would be now; writes nothing."""
     offer = get_offer(offer_id)
