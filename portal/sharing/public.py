@@ -68,10 +68,10 @@ def show(token: str) -> ResponseReturnValue:
 @blueprint.post("")
 @access(PUBLIC)
 def unlock(token: str) -> ResponseReturnValue:
-    """Try the second factor; a right one opens the page for a while."""
-    visitor = current_visitor(token)
+    """Try the second factor; a right one opens the page for a while. Tries at unknown links count as well."""
     if not limits.take([(PER_ADDRESS, request.remote_addr or "")]):
-        return gate_page(visitor, problem=visitor.words.phrase("Too many tries. Please wait a few minutes.")), 429
+        return message_page(mark_phrase("Too many tries. Please wait a few minutes."), 429, back=True)
+    visitor = current_visitor(token)
     answer = opening.answer_factor(patient_actor(), visitor.recipient, typed=request.form.get("answer", ""))
     if answer is not Answer.RIGHT:
         return redirect(f"{link_path()}?tried=1", 303)

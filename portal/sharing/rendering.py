@@ -19,11 +19,10 @@ from portal.sharing.queries import find_contact, get_patient_of
 from portal.sharing.visiting import Visitor, link_path, visitor_words
 
 
-def gate_page(visitor: Visitor, problem: str = "") -> str:
+def gate_page(visitor: Visitor) -> str:
     """Return the page that asks for the second factor, or says that the link is locked."""
     method, words = Verify(visitor.recipient.verify_method or Verify.CODE), visitor.words
-    if request.args.get("tried") and not problem:
-        problem = words.phrase("That was not right. Please try again.")
+    problem = words.phrase("That was not right. Please try again.") if request.args.get("tried") else ""
     return _render(
         "gate", words, question=words.phrase(page.QUESTIONS[method]) if method in page.QUESTIONS else "",
         method=method, locked=visitor.recipient.locked_at is not None, problem=problem,

@@ -31,6 +31,7 @@ from portal.offers.models import Offer, OfferOption, PatientOffer, Treatment
 from portal.offers.queries import get_offer
 from portal.sharing.deciding import DecisionError, Signature, accept_offer
 from portal.sharing.models import OfferQuestion, OfferSignature
+from portal.sharing.opening import answer_factor
 from tests.sharing.conftest import Case
 from tests.support.data import add_offer, add_patient
 from tests.support.people import Person
@@ -274,6 +275,29 @@ def test_of_two_people_accepting_at_once_one_wins(app: Flask, clinics: dict[str,
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["accepted", "decided"]
+
+
+@pytest.mark.faults
+def test_guesses_at_once_are_counted_one_by_one(app: Flask, clinics: dict[str, ClinicInfo]) -> None:
+    clinic = clinics["papatya"]
+    (recipient_id, *_others), _sha256, _lines = _shared_offer(app, clinic)
+    start, outcomes = threading.Barrier(8), []
+
+    def guess(typed: str) -> None:
+        with clinic_work(app, clinic.id) as session:
+            recipient = session.scalars(sa.select(PatientOffer).where(PatientOffer.id == recipient_id)).one()
+            start.wait()
+            outcomes.append(answer_factor(SYSTEM, recipient, typed=typed))
+
+    threads = [threading.Thread(target=guess, args=(f"{number:04}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["locked"] * 4 + ["wrong"] * 4, "the fifth locks, and the three behind it find it locked"
+    with clinic_work(app, clinic.id) as session:
+        row = session.scalars(sa.select(PatientOffer).where(PatientOffer.id == recipient_id)).one()
+        assert (row.failed_count, row.locked_at is not None) == (5, True)
 
 
 def _shared_offer(app: Flask, clinic: ClinicInfo) -> tuple[list[UUID], str, list[UUID]]:

@@ -140,6 +140,39 @@ def test_guesses_are_limited_per_address_over_all_links(
     monkeypatch.setattr(public, "PER_ADDRESS", limits.Limit("link", 3, 3600.0))
     paths = [make_link(make_case(first_name=name)) for name in ("A", "B", "C", "D")]
     assert [patient.post(path, {"answer": "0000"}).status_code for path in paths] == [303, 303, 303, 429]
+    assert patient.post(paths[3], {"answer": "1234"}).status_code == 429, "the right answer has to wait too"
+
+
+def test_guesses_at_links_themselves_are_limited_too_and_tell_nothing(
+    case: Case, make_link: Link, patient: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public, "PER_ADDRESS", limits.Limit("link", 3, 3600.0))
+    path = make_link(case)
+    near = [f"{path[:-1]}{letter}" for letter in "abc" if not path.endswith(letter)]
+    guesses = [*near, f"{path}x", path.upper(), "/o/%00", "/o/" + "A" * 5000][:3]
+    assert [patient.post(guess, {"answer": "1234"}).status_code for guess in guesses] == [404, 404, 404]
+    unknown, known = patient.post(f"/o/{links.make_token()}"), patient.post(path, {"answer": "1234"})
+    assert (unknown.status_code, known.status_code) == (429, 429), "whether a link exists is not told by the limit"
+
+
+@pytest.mark.parametrize("token", ["x", "%00", "A" * 5000, "..%2F..%2Fetc", "%F0%9F%A6%B7", "' OR 1=1 --", "%ED%A0%80"])
+def test_an_address_that_was_never_a_link_is_answered_like_any_unknown_one(patient: Person, token: str) -> None:
+    for answer in (patient.get(f"/o/{token}"), patient.post(f"/o/{token}/accept", {"name": "x"})):
+        assert answer.status_code == 404
+        assert not [word for word in SECRETS if word in answer.text]
+
+
+def test_a_link_without_a_second_factor_is_opened_by_a_person_only(
+    case: Case, make_link: Link, patient: Person, portal: Flask, papatya: ClinicInfo,
+    recipient_of: Callable[[Case], PatientOffer],
+) -> None:  # fmt: skip
+    path = make_link(case)
+    change(portal, papatya, case, verify_method="none", verify_hash=None)
+    preview = patient.get(path, headers={"User-Agent": "WhatsApp/2.23"})
+    assert not [word for word in SECRETS if word in preview.text]
+    assert recipient_of(case).view_count == 0
+    assert patient.post(path).location == path
+    assert "Nazlı Ilgın" in patient.get(path).text and recipient_of(case).view_count == 1
 
 
 def test_an_unknown_link_and_another_clinics_are_told_apart_by_nothing(
