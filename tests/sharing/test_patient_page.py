@@ -27,7 +27,15 @@ from portal.core.settings import settings
 from portal.core.work import clinic_work
 from portal.offers import services as offers
 from portal.offers.events import list_events
-from portal.offers.models import Offer, OfferKind, OfferVisit, PatientOffer
+from portal.offers.models import (
+    Offer,
+    OfferKind,
+    OfferOption,
+    OfferVisit,
+    PatientOffer,
+    Treatment,
+    TreatmentTooth,
+)
 from portal.offers.pdf import offer_pdf
 from portal.offers.queries import default_status, get_offer, get_recipient
 from portal.settings.services import save_texts
@@ -264,6 +272,35 @@ def test_the_first_view_is_under_60_kilobytes_with_all_it_loads(
     total = len(page.data) + sum((Path("static") / name).stat().st_size for name in assets)
     assert total < 60_000, total
     assert len(gzip.compress(page.data)) < 12_000
+
+
+@pytest.mark.parametrize("language", PATIENT_LANGUAGES)
+def test_an_offer_of_sixty_lines_is_no_heavier_than_a_phone_bears(
+    make_case: Callable[..., Case], make_link: Link, patient: Person, portal: Flask, papatya: ClinicInfo, language: str
+) -> None:
+    case = make_case()
+    with clinic_work(portal, papatya.id) as session:
+        offer = get_offer(case.offer_id)
+        option = OfferOption(offer_id=offer.id, label="A", title="Uzun plan")
+        session.add(option)
+        session.flush()
+        crown = offer.lines[0]
+        for place in range(1, 60):
+            teeth = [TreatmentTooth(tooth=tooth, position=number) for number, tooth in enumerate((16, 14, 24, 26, 36))]
+            offer.lines.append(
+                Treatment(
+                    catalog_id=crown.catalog_id, name=crown.name, position=place, unit_price=100, line_gross=100,
+                    teeth=teeth, option_id=option.id if place > 30 else None, brand="Straumann", warranty_months=120,
+                )
+            )  # fmt: skip
+        audit.record(SYSTEM, "test", offer, changes={})
+    path = make_link(case)
+    patient.post(path, {"answer": "1234"})
+    page = patient.get(f"{path}?lang={language}")
+    assert page.text.count('name="line"') == 60
+    assets = re.findall(r'(?:href|src)="/static/([^"]+)"', page.text)
+    sent = [page.data, *((Path("static") / name).read_bytes() for name in assets)]
+    assert sum(len(gzip.compress(part)) for part in sent) < 60_000, "as it travels"
 
 
 def test_proposed_dates_come_as_a_calendar_without_a_word_of_treatment(
