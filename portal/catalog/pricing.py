@@ -7,14 +7,15 @@ from decimal import Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 
 from portal.catalog.enums import Audience, Residency
 from portal.catalog.models import PriceList, PriceListItem, PriceListVariant, VatExemption, VatRule
 from portal.core.database import current_session
-from portal.settings.models import Setting
+from portal.settings.kinds import Flag
+from portal.settings.registry import Definition, define, get_setting
 
-PERMIT_KEY = "vat.health_tourism_permit"  # "yes" where the clinic says that it holds the permit
-YES = "yes"
+PERMIT = define(Definition("vat.health_tourism_permit", Flag(), default=False, label=_l("Health tourism permit")))
 _NO_VAT = Decimal(0)
 
 
@@ -56,7 +57,7 @@ def variants_of_list(price_list_id: UUID) -> dict[tuple[UUID, str], Decimal]:
 
 def holds_permit() -> bool:
     """Tell whether the clinic says that it holds the health tourism permit."""
-    return current_session().scalars(sa.select(Setting.value).where(Setting.key == PERMIT_KEY)).one_or_none() == YES
+    return get_setting(PERMIT)
 
 
 def vat_of(vat_class: str, residency: str | None, on: date) -> tuple[Decimal, str | None]:

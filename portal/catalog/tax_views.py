@@ -14,6 +14,7 @@ from portal.core.access import Permission, access
 from portal.core.clock import today
 from portal.core.identity import current_clinic, request_actor
 from portal.core.money import Currency
+from portal.settings.kinds import YES
 
 
 @blueprint.get("/taxes")
@@ -35,7 +36,7 @@ def show_taxes() -> ResponseReturnValue:
 @access(Permission.CATALOG_WRITE)
 def declare_permit() -> ResponseReturnValue:
     """Note whether the clinic holds the health tourism permit."""
-    held = request.form.get("held") == pricing.YES
+    held = request.form.get("held") == YES
     taxes.declare_permit(request_actor(), held=held)
     flash(_("Exemptions apply from now on.") if held else _("Exemptions no longer apply."), "success")
     return redirect(url_for("catalog.show_taxes"))

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from portal.catalog.models import VatExemption, VatRule
-from portal.catalog.pricing import PERMIT_KEY, YES, holds_permit
-from portal.core import audit
+from portal.catalog.pricing import PERMIT
 from portal.core.audit import Actor
 from portal.core.database import current_session
-from portal.settings.models import Setting
-
-NO = "no"
+from portal.settings.registry import set_setting
 
 
 def list_rules() -> Sequence[VatRule]:
@@ -30,14 +27,4 @@ def list_exemptions() -> Sequence[VatExemption]:
 
 def declare_permit(actor: Actor, *, held: bool) -> None:
     """Note whether the clinic holds the permit; said again, nothing is written."""
-    before = holds_permit()
-    if before == held:
-        return
-    session = current_session()
-    setting = session.scalars(sa.select(Setting).where(Setting.key == PERMIT_KEY)).one_or_none()
-    if setting is None:
-        setting = Setting(key=PERMIT_KEY)
-        session.add(setting)
-    setting.value = YES if held else NO
-    session.flush()
-    audit.record(actor, "vat.permit_declared", setting, changes={"held": [before, held]})
+    set_setting(actor, PERMIT, held)

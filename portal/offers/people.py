@@ -18,9 +18,9 @@ from portal.core.clock import now
 from portal.core.database import current_session
 from portal.core.errors import RuleError
 from portal.offers.models import Offer, OfferKind, OfferStatus
-from portal.offers.sealing import SIGNOFF_KEY
+from portal.offers.sealing import SIGNOFF
 from portal.patients.models import Patient
-from portal.settings.values import set_value
+from portal.settings.registry import set_setting
 
 SIGNERS = frozenset({ClinicRole.DOCTOR, ClinicRole.OWNER})
 _ADVISERS = frozenset({ClinicRole.COORDINATOR, ClinicRole.OWNER, ClinicRole.ADMIN, ClinicRole.DOCTOR})
@@ -133,7 +133,7 @@ def send_back(actor: Actor, offer: Offer, *, note: str) -> None:
 
 def require_signoff(actor: Actor, *, required: bool) -> None:
     """Decide whether the clinic sends only what a dentist has signed off."""
-    set_value(actor, SIGNOFF_KEY, "yes" if required else "no")
+    set_setting(actor, SIGNOFF, required)
 
 
 def _check_open(offer: Offer) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from portal.core import audit
 from portal.core.audit import Actor
@@ -17,9 +18,16 @@ from portal.core.scope import ClinicScope
 from portal.offers import queries
 from portal.offers.content import content_sha256
 from portal.offers.models import Offer, OfferKind
-from portal.settings.values import find_value
+from portal.settings.kinds import Flag
+from portal.settings.registry import Definition, Section, define, get_setting
 
-SIGNOFF_KEY = "offers.signoff_required"
+SIGNOFF = define(
+    Definition(
+        "offers.signoff_required", Flag(), default=False, section=Section.OFFERS,
+        label=_l("A dentist signs every offer off before it is sent"),
+        help=_l("Drafts then wait in the dentists' queue."),
+    )
+)  # fmt: skip
 
 
 def seal_offer(actor: Actor, offer: Offer) -> None:
@@ -56,7 +64,7 @@ def sending_problem(offer: Offer, revisions: Sequence[Offer]) -> str | None:
 
 def signoff_required() -> bool:
     """Tell whether the clinic sends only what a dentist has signed off."""
-    return find_value(SIGNOFF_KEY) == "yes"
+    return get_setting(SIGNOFF)
 
 
 def pinned_clinic() -> Clinic:

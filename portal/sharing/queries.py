@@ -7,18 +7,26 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
 from portal.offers.documents import EventKind, OfferEvent
 from portal.offers.models import OfferOption, PatientOffer
 from portal.patients.models import Patient
-from portal.settings.values import find_value
+from portal.settings.house import CLINIC_EMAIL, CLINIC_PHONE
+from portal.settings.kinds import Flag
+from portal.settings.registry import Definition, Section, define, get_setting
 from portal.sharing.links import hash_token
 from portal.sharing.models import OfferQuestion, OfferSignature
 
-CONTACT_PHONE, CONTACT_EMAIL = "sharing.phone", "sharing.email"
-OPEN_LINKS = "sharing.open_links"  # "yes": the clinic lets links open without a second factor
+OPEN_LINKS = define(
+    Definition(
+        "sharing.open_links", Flag(), default=False, section=Section.LINKS,
+        label=_l("Links may open without a second factor"),
+        help=_l("Colleagues can then make links that show the offer to whoever holds them."),
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class Contact:
 
 def find_contact() -> Contact:
     """Return how patients reach the clinic."""
-    return Contact(find_value(CONTACT_PHONE) or "", find_value(CONTACT_EMAIL) or "")
+    return Contact(get_setting(CLINIC_PHONE), get_setting(CLINIC_EMAIL))
 
 
 def find_link(token: str) -> PatientOffer | None:
@@ -61,7 +69,7 @@ def get_patient_of(recipient: PatientOffer) -> Patient:
 
 def allows_open_links() -> bool:
     """Tell whether the clinic lets links open without a second factor."""
-    return find_value(OPEN_LINKS) == "yes"
+    return get_setting(OPEN_LINKS)
 
 
 def list_options(offer_id: UUID) -> Sequence[OfferOption]:

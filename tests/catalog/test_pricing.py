@@ -12,7 +12,7 @@ from flask import Flask
 from portal.catalog.enums import Audience, PriceVariant, Residency, VatClass
 from portal.catalog.models import PriceList, VatExemption
 from portal.catalog.packages import components_of, list_packages
-from portal.catalog.pricing import PERMIT_KEY, choose_price_list, prices_of_list, variants_of_list, vat_of
+from portal.catalog.pricing import PERMIT, choose_price_list, prices_of_list, variants_of_list, vat_of
 from portal.catalog.queries import find_by_code
 from portal.core import audit
 from portal.core.clinics import ClinicInfo
@@ -102,13 +102,13 @@ def test_only_treatment_of_people_from_abroad_in_a_clinic_with_the_permit_is_exe
 ) -> None:
     with clinic_work(portal, papatya.id):
         if permit:
-            add(Setting(key=PERMIT_KEY, value=permit))
+            add(Setting(key=PERMIT.key, value=permit))
         assert vat_of(*asked) == expected
 
 
 def test_an_exemption_ends_with_its_last_day(portal: Flask, papatya: ClinicInfo) -> None:
     with clinic_work(portal, papatya.id):
-        add(Setting(key=PERMIT_KEY, value="yes"))
+        add(Setting(key=PERMIT.key, value="yes"))
         days = {"valid_from": date(2020, 1, 1), "valid_to": date(2020, 12, 31)}
         add(VatExemption(vat_class=VatClass.AESTHETIC_REVIEW, residency=Residency.NON_RESIDENT, code="x", **days))
         assert vat_of(VatClass.AESTHETIC_REVIEW, Residency.NON_RESIDENT, date(2020, 12, 31)) == (0, "x")

@@ -40,8 +40,8 @@ def test_a_declared_permit_makes_exemptions_apply_until_it_is_taken_back(
     assert "exemptions apply" in told(owner.get(PAGE))
     with clinic_work(portal, papatya.id) as session:
         assert vat_of(*ABROAD) == (0, "13/1-l")
-        logged = session.scalars(sa.select(ActivityLog.changes).where(ActivityLog.action == "vat.permit_declared"))
-        assert list(logged) == [{"held": [False, True]}]
+        logged = session.scalars(sa.select(ActivityLog.changes).where(ActivityLog.action == "setting.changed"))
+        assert list(logged) == [{"vat.health_tourism_permit": [None, "yes"]}]
     assert owner.post(PERMIT, {"held": "no"}).status_code == 302
     with clinic_work(portal, papatya.id):
         assert vat_of(*ABROAD) == (10, None)

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from portal.catalog.enums import Audience, PriceVariant
 from portal.catalog.models import PriceListVariant
-from portal.catalog.pricing import PERMIT_KEY, choose_price_list
+from portal.catalog.pricing import PERMIT, choose_price_list
 from portal.core import audit
 from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session
@@ -60,7 +60,7 @@ def variant(portal: Flask, papatya: ClinicInfo, list_id: UUID, catalogue: Catalo
 @pytest.fixture
 def permit(portal: Flask, papatya: ClinicInfo) -> None:
     with clinic_work(portal, papatya.id):
-        row = Setting(key=PERMIT_KEY, value="yes")
+        row = Setting(key=PERMIT.key, value="yes")
         current_session().add(row)
         current_session().flush()
         audit.record(SYSTEM, "settings.changed", row, changes={})

@@ -24,7 +24,7 @@ from portal.offers.models import Offer, PatientOffer, Verify
 from portal.offers.pdf import offer_pdf
 from portal.offers.queries import get_offer
 from portal.offers.reading import reading_line
-from portal.settings.values import set_value
+from portal.settings.registry import set_setting
 from portal.sharing import factors, links
 from portal.sharing.queries import OPEN_LINKS
 from tests.sharing.conftest import Case
@@ -149,7 +149,7 @@ def test_no_second_factor_only_where_the_clinic_allows_it(
     fields = {"method": "none", "days": "30", "locale": "tr"}
     assert coordinator.post(case.path, fields).status_code == 422
     with clinic_work(portal, papatya.id):
-        set_value(SYSTEM, OPEN_LINKS, "yes")
+        set_setting(SYSTEM, OPEN_LINKS, True)
     assert coordinator.post(case.path, fields).status_code == 200
 
 

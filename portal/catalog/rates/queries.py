@@ -11,15 +11,23 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 
 from portal.catalog.models import ExchangeBulletin, ExchangeRate
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
 from portal.core.money import Currency
-from portal.settings.models import Setting
+from portal.settings.kinds import Percent
+from portal.settings.registry import Definition, Section, define, get_setting
 
-MARGIN_KEY = "rates.margin_percent"
-DEFAULT_MARGIN = Decimal(3)
+MARGIN = define(
+    Definition(
+        "rates.margin_percent", Percent(Decimal(0), Decimal(50)), Decimal(3),
+        _l("Warn when a rate moved by more than"),
+        _l("In percent, since the offer was written."),
+        Section.MONEY,
+    )
+)  # fmt: skip
 _PRECISION = 50
 _LIRA = Decimal(1)
 
@@ -101,8 +109,7 @@ def drifted(old: Bulletin, new: Bulletin, currency: str, margin_percent: Decimal
 
 def drift_margin() -> Decimal:
     """Return by how many percent a rate may move before the clinic wants to be warned."""
-    value = current_session().scalars(sa.select(Setting.value).where(Setting.key == MARGIN_KEY)).one_or_none()
-    return DEFAULT_MARGIN if value is None else Decimal(value)
+    return get_setting(MARGIN)
 
 
 def _loaded(row: ExchangeBulletin) -> Bulletin:
