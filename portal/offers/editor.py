@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from flask import url_for
-from flask_babel import force_locale
 from flask_babel import gettext as _
-from werkzeug.datastructures import MultiDict
-from wtforms.fields.choices import SelectChoice
 
-from portal.catalog.enums import Audience, Residency, ToothRole
-from portal.catalog.queries import list_price_lists
-from portal.catalog.teeth import format_teeth
-from portal.core.clock import today
-from portal.core.forms import choices, plain_number
-from portal.core.i18n import language
-from portal.core.identity import current_clinic
-from portal.core.money import Currency
+from portal.core.forms import plain_number
 from portal.offers.chart import Chart, Mark, tooth_chart
 from portal.offers.editing import LineError, PriceBook, PricedLine, TypedLine, totals_message
+from portal.offers.editor_lines import treatment_groups, typed_data
 from portal.offers.entry import Entry, read_entries
 from portal.offers.forms import MAX_LINES, LineForm, OfferForm
-from portal.offers.models import Jaw, Offer, Treatment
+from portal.offers.models import Offer
 from portal.offers.totals import DiscountKind, OfferTotals, TotalsError, line_totals, offer_totals, spread_discount
 from portal.patients.models import Patient
 
@@ -48,6 +37,7 @@ class Editor:
     priced: dict[int, PricedLine] = field(default_factory=dict)
     totals: OfferTotals | None = None
     unclear: Sequence[Entry] = ()
+    usual_audience: str = ""
     well: bool | None = None
     most_lines: ClassVar[int] = MAX_LINES
 
@@ -63,16 +53,12 @@ class Editor:
 
     def values(self) -> dict[str, Any]:
         """Return the offer's own columns; call after validation."""
-        kept = self.offer is not None and self.offer.price_list_id is None and self.audience == self._usual_audience
+        kept = self.offer is not None and self.offer.price_list_id is None and self.audience == self.usual_audience
         return {
             **self.form.values(),
             "residency": self.residency,
             "price_list_id": None if kept else self.book.price_list_id,
         }
-
-    @property
-    def _usual_audience(self) -> str:
-        return usual_audience(self.currency)
 
     @property
     def exemptions(self) -> Sequence[str]:
@@ -178,9 +164,9 @@ class Editor:
         """Fill the first blank line, else a new one."""
         blank = next((entry for entry in self.form.lines if entry.form.is_blank), None)
         if blank is None:
-            self.form.lines.append_entry(_typed_data(typed))
+            self.form.lines.append_entry(typed_data(typed))
         else:
-            blank.process(None, _typed_data(typed))
+            blank.process(None, typed_data(typed))
 
     def show_defaults(self) -> None:
         """Show in every empty field what it will be filled with, and offer the treatments."""
@@ -200,162 +186,3 @@ class Editor:
             blank += 1
         for _place in range(min(count - blank, MAX_LINES - len(self.form.lines))):
             self.form.lines.append_entry()
-
-
-def open_editor(form: OfferForm, patient: Patient, offer: Offer | None) -> Editor:
-    """Return the editor of a new offer or of a draft, in the form's currency."""
-    clinic = current_clinic()
-    currency = form.currency.data if form.currency.data in set(Currency) else clinic.default_currency
-    audience = form.audience.data if form.audience.data in set(Audience) else usual_audience(currency)
-    residency = form.residency.data if form.residency.data in set(Residency) else usual_residency(patient)
-    book = PriceBook(
-        currency,
-        today(clinic.timezone),
-        _written_in(patient),
-        prices_include_vat=offer.prices_include_vat if offer else clinic.prices_include_vat,
-        kept={line.catalog_id for line in offer.lines if line.catalog_id} if offer else (),
-        audience=audience,
-        residency=residency,
-    )
-    return Editor(form, patient, offer, book, audience, residency)
-
-
-def usual_audience(currency: str, residency: str = Residency.RESIDENT) -> str:
-    """Return whose prices are usual: those at home for residents in the clinic's own currency."""
-    home = residency == Residency.RESIDENT and currency == current_clinic().default_currency
-    return Audience.DOMESTIC if home else Audience.INTERNATIONAL
-
-
-def _audience_of(offer: Offer) -> str:
-    """Return whose price list a stored offer was priced by."""
-    known = list_price_lists() if offer.price_list_id else ()
-    return next((row.audience for row in known if row.id == offer.price_list_id), usual_audience(offer.currency))
-
-
-def usual_residency(patient: Patient) -> str:
-    """Return where a patient lives for VAT; who did not say counts as a resident."""
-    return Residency.RESIDENT if patient.residence_country in (None, "TR") else Residency.NON_RESIDENT
-
-
-def new_editor(patient: Patient, source: Offer | None = None) -> Editor:
-    """Return the editor of a new offer: with the clinic's defaults and the lines of ``source``, or as sent.
-
-    Prices that the catalogue gave are taken from it anew.
-    """
-    clinic = current_clinic()
-    with force_locale(_written_in(patient)):
-        title = _("Treatment offer")
-    data: dict[str, Any] = {
-        "patient_id": patient.id,
-        "title": title,
-        "currency": clinic.default_currency,
-        "valid_until": today(clinic.timezone) + timedelta(days=clinic.offer_validity_days),
-        "residency": usual_residency(patient),
-        "audience": usual_audience(clinic.default_currency, usual_residency(patient)),
-    }
-    if source:
-        data |= {"title": source.title, "currency": source.currency, "patient_note": source.patient_note}
-    editor = open_editor(OfferForm(data=data), patient, None)
-    if source and not editor.form.is_submitted():
-        for line in source.lines:
-            editor.form.lines.append_entry(_line_data(line, editor.book))
-    return editor
-
-
-def draft_editor(offer: Offer, patient: Patient) -> Editor:
-    """Return the editor of a draft: as stored, or as sent."""
-    data = {
-        "version": offer.version, "patient_id": patient.id, "offer_id": offer.id, "title": offer.title,
-        "currency": offer.currency, "valid_until": offer.valid_until, "patient_note": offer.patient_note,
-        "internal_note": offer.internal_note, "residency": offer.residency, "basis": offer.basis,
-        "is_provisional": offer.is_provisional, "audience": _audience_of(offer),
-        "discount_kind": offer.discount_kind or DiscountKind.PERCENT, "discount_value": offer.discount_value,
-    }  # fmt: skip
-    editor = open_editor(OfferForm(data=data), patient, offer)
-    if not editor.form.is_submitted():
-        for line in offer.lines:
-            editor.form.lines.append_entry(_line_data(line, editor.book))
-    return editor
-
-
-def blank_line(book: PriceBook) -> LineForm:
-    """Return one empty line named ``lines-__index__``, which the page's script copies."""
-    line = LineForm(formdata=MultiDict(), prefix="lines-__index__-")
-    line.catalog_id.choices = {"": choices([], empty=_("Other: write its name")), **treatment_groups(book)}
-    return line
-
-
-def treatment_groups(book: PriceBook) -> dict[str, list[SelectChoice]]:
-    """Return the treatments under their headings, in the reader's language."""
-    groups: dict[str, list[SelectChoice]] = {}
-    turkish = language() == "tr"
-    for row in book.treatments.values():
-        heading = row.category_tr if turkish else row.category_en
-        name = row.name_tr if turkish else row.name_en
-        label = name if row.is_active else _("%(name)s (no longer offered)", name=name)
-        groups.setdefault(heading, []).append(SelectChoice(str(row.id), label))
-    return groups
-
-
-def picked(value: str) -> dict[int, str]:
-    """Return what a candidate's button says: the place of a text line and the code it means, "0 kanal-2"."""
-    place, _space, code = value.partition(" ")
-    return {int(place): code} if re.fullmatch("[0-9]{1,3}", place) and code else {}
-
-
-def _written_in(patient: Patient) -> str:
-    """Return the language of a patient's offers, one of LANGUAGES: who reads no Turkish gets English."""
-    return "tr" if (patient.locale or current_clinic().default_locale) == "tr" else "en"
-
-
-def _typed_data(typed: TypedLine) -> dict[str, Any]:
-    """Return a line that was typed as text for its form."""
-    return {**asdict(typed), "catalog_id": str(typed.catalog_id or ""), "arch": typed.arch or ""}
-
-
-def _pontics(line: Treatment) -> str:
-    """Return a bridge's pontics as typed; "" where they are what an empty field means."""
-    pontics = [tooth.tooth for tooth in line.teeth if tooth.role == ToothRole.PONTIC]
-    usual = [tooth.tooth for tooth in line.teeth][1:-1]
-    return "" if pontics == usual else format_teeth(pontics).replace("–", "-")
-
-
-def _line_data(line: Treatment, book: PriceBook) -> dict[str, Any]:
-    """Return a stored line for its form.
-
-    What the catalogue would fill in by itself stays empty, so that it follows when the treatment, the
-    teeth or the currency are changed.
-    """
-    teeth = format_teeth(tooth.tooth for tooth in line.teeth).replace("–", "-")
-    data: dict[str, Any] = {
-        "catalog_id": str(line.catalog_id) if line.catalog_id else "",
-        "name": line.name,
-        "teeth": teeth,
-        "arch": line.arch or "",
-        "quantity": line.quantity,
-        "unit_price": line.unit_price,
-        "discount_kind": line.discount_kind or "percent",
-        "discount_value": line.discount_value,
-        "vat_rate": line.vat_rate,
-        "surfaces": next((tooth.surfaces for tooth in line.teeth), None),
-        "pontics": _pontics(line),
-        "brand": line.brand,
-        "material": line.material,
-        "abutment": line.abutment,
-        "included": line.is_included,
-    }
-    arch = Jaw(line.arch) if line.arch else None
-    typed = TypedLine(
-        line.catalog_id, None, teeth, arch, None, None, DiscountKind.PERCENT, None, None,
-        surfaces=data["surfaces"] or "", pontics=data["pontics"], included=line.is_included,
-    )  # fmt: skip
-    try:
-        filled = book.price_line(typed)
-    except LineError:
-        return data
-    amounts = filled.amounts
-    known = {
-        "name": filled.name, "quantity": amounts.quantity, "unit_price": amounts.unit_price,
-        "vat_rate": amounts.vat_rate,
-    }  # fmt: skip
-    return {**data, **{name: None for name, value in known.items() if data[name] == value}}

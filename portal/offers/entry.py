@@ -6,10 +6,8 @@ A text line names a treatment, and in any order after or before it teeth, surfac
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,14 +17,11 @@ from portal.catalog.enums import Dentition, Pricing, Scope
 from portal.catalog.queries import match_treatments
 from portal.catalog.teeth import TeethError, is_primary, parse_teeth
 from portal.core.i18n import language
-from portal.core.money import MoneyError, parse_decimal
 from portal.core.text import clean_line, fold
 from portal.core.text import words as words_of
 from portal.offers.editing import TOOTH_SCOPES, LineError, PriceBook, TypedLine
-from portal.offers.lines import read_surfaces
-from portal.offers.models import Jaw
+from portal.offers.entry_parts import Parts, take_apart
 from portal.offers.package_lines import with_components
-from portal.offers.totals import DiscountKind
 
 MAX_ENTRIES = 60
 MOST_CANDIDATES = 9
@@ -34,22 +29,6 @@ KNOWN_BRANDS = (
     "Straumann", "Nobel Biocare", "Osstem", "Megagen", "Medentika", "Neodent", "Astra Tech", "Hiossen", "Zimmer",
     "MIS", "Bego", "Dentium", "Camlog", "Ivoclar", "NucleOSS", "Implance", "Invisalign",
 )  # fmt: skip
-_NUMBER = r"(?P<value>\d[\d.,]*)"
-_MONEY = r"(?:tl|try|eur|usd|gbp|[₺€$£])"
-_DASHES = re.compile(r"[\u2010-\u2015\u2212]")
-_RANGE = re.compile(r"(?<![\w.,])(\d\d)\s*-\s*(\d\d)(?![\w.,]|\s*%)")
-_PERCENT = re.compile(rf"(?<!\S)-?\s?(?:%\s?-?{_NUMBER}|(?P<after>\d[\d.,]*)\s?%)(?!\S)")
-_AMOUNT = re.compile(rf"(?<!\S)-\s?(?:{_MONEY}\s?{_NUMBER}|(?P<after>\d[\d.,]*)\s?{_MONEY})(?!\S)", re.IGNORECASE)
-_PRICE = re.compile(rf"(?<!\S)@\s?{_MONEY}?\s?{_NUMBER}\s?{_MONEY}?(?!\S)", re.IGNORECASE)
-_QUANTITY = re.compile(
-    r"(?<!\S)(?:[x×*]\s?(?P<value>\d{1,6})|(?P<after>\d{1,6})\s?(?:[x×]|adet|pcs))(?!\S)", re.IGNORECASE
-)
-_TEETH = re.compile(r"(\d\d(?:-\d\d)?(?:[,;+]\d\d(?:-\d\d)?)*[,;+]?)([a-z]{0,5})", re.ASCII)
-_JAWS = {
-    "ust": Jaw.UPPER, "upper": Jaw.UPPER, "maxilla": Jaw.UPPER, "alt": Jaw.LOWER, "lower": Jaw.LOWER,
-    "mandibula": Jaw.LOWER, "both": Jaw.BOTH, "alt-ust": Jaw.BOTH, "ust-alt": Jaw.BOTH, "cift": Jaw.BOTH,
-}  # fmt: skip
-_JAW_NOUNS = frozenset({"cene", "jaw", "arch", "jaws"})
 
 
 @dataclass(frozen=True)
@@ -70,19 +49,6 @@ class Entry:
     candidates: tuple[Candidate, ...] = ()
 
 
-@dataclass
-class _Parts:
-    """A text line taken apart."""
-
-    words: list[str] = field(default_factory=list)
-    groups: list[tuple[str, str]] = field(default_factory=list)  # teeth with their surfaces
-    arch: Jaw | None = None
-    quantity: Decimal | None = None
-    price: Decimal | None = None
-    discount_kind: DiscountKind = DiscountKind.PERCENT
-    discount: Decimal | None = None
-
-
 def read_entries(
     text: str, book: PriceBook, *, chosen: Mapping[int, str] | None = None, teeth: str = ""
 ) -> list[Entry]:
@@ -99,7 +65,7 @@ def read_entries(
 
 def _read(text: str, book: PriceBook, code: str | None, ticked: str) -> Entry:
     try:
-        parts = _take_apart(text)
+        parts = take_apart(text)
         rows = _meant(parts, book, code)
         if len(rows) != 1:
             return _unclear(text, parts, book, rows)
@@ -121,7 +87,7 @@ def _check(line: TypedLine, book: PriceBook) -> None:
             raise
 
 
-def _unclear(text: str, parts: _Parts, book: PriceBook, rows: Sequence[Any]) -> Entry:
+def _unclear(text: str, parts: Parts, book: PriceBook, rows: Sequence[Any]) -> Entry:
     said = " ".join(parts.words)
     if not said:
         return Entry(text, message=_("Which treatment? Begin with its name or code, like zir 11-21."))
@@ -138,51 +104,7 @@ def _candidate(row: Any) -> Candidate:
     return Candidate(row.code, row.name_tr if language() == "tr" else row.name_en)
 
 
-def _take_apart(text: str) -> _Parts:
-    parts = _Parts()
-    rest = _DASHES.sub("-", text)
-    rest, parts.price = _number(_PRICE, rest)
-    rest, parts.discount = _number(_PERCENT, rest)
-    if parts.discount is None:
-        rest, parts.discount = _number(_AMOUNT, rest)
-        parts.discount_kind = DiscountKind.AMOUNT if parts.discount is not None else DiscountKind.PERCENT
-    rest, parts.quantity = _number(_QUANTITY, rest)
-    for word in _RANGE.sub(r"\1-\2", rest).split():
-        _place(parts, word)
-    return parts
-
-
-def _number(pattern: re.Pattern[str], text: str) -> tuple[str, Decimal | None]:
-    """Take one number out of a text; raises LineError where it cannot be read."""
-    found = pattern.search(text)
-    if found is None:
-        return text, None
-    written = found.groupdict().get("value") or found.groupdict().get("after") or ""
-    try:
-        value = parse_decimal(written)
-    except MoneyError:
-        raise LineError("entry", _("“%(text)s” is not a number.", text=written)) from None
-    return f"{text[: found.start()]} {text[found.end() :]}", value
-
-
-def _place(parts: _Parts, word: str) -> None:
-    folded = fold(word).strip(",;")
-    teeth = _TEETH.fullmatch(folded)
-    surfaces = read_surfaces(folded)
-    own_surfaces = read_surfaces(teeth.group(2)) if teeth else None
-    if teeth and (own_surfaces or not teeth.group(2)):
-        parts.groups.append((teeth.group(1), own_surfaces or ""))
-    elif parts.groups and surfaces:
-        without = [place for place, (_on, own) in enumerate(parts.groups) if not own]
-        for place in without:  # "36 37 MOD": both
-            parts.groups[place] = (parts.groups[place][0], surfaces)
-    elif folded in _JAWS:
-        parts.arch = _JAWS[folded] if parts.arch in (None, _JAWS[folded]) else Jaw.BOTH
-    elif folded and not (folded in _JAW_NOUNS and parts.arch):
-        parts.words.append(word.strip(",;"))
-
-
-def _meant(parts: _Parts, book: PriceBook, code: str | None) -> Sequence[Any]:
+def _meant(parts: Parts, book: PriceBook, code: str | None) -> Sequence[Any]:
     """Return the treatments a text may mean; words of a brand at its end are not the treatment's."""
     rows = [row for row in book.treatments.values() if row.is_active]
     if code is not None:
@@ -201,7 +123,7 @@ def _meant(parts: _Parts, book: PriceBook, code: str | None) -> Sequence[Any]:
     return []
 
 
-def _narrowed(rows: list[Any], said: list[str], parts: _Parts) -> list[Any]:
+def _narrowed(rows: list[Any], said: list[str], parts: Parts) -> list[Any]:
     """Leave what fits exactly, else what fits the teeth and surfaces, else codes that begin as typed."""
     whole = "".join(words_of(" ".join(said)))
     if whole in ["".join(words_of(name)) for name in (rows[0].code, *(rows[0].aliases or ()))]:
@@ -214,7 +136,7 @@ def _narrowed(rows: list[Any], said: list[str], parts: _Parts) -> list[Any]:
     return left
 
 
-def _fits(row: Any, parts: _Parts) -> bool:
+def _fits(row: Any, parts: Parts) -> bool:
     if any(surfaces for _teeth, surfaces in parts.groups) and row.pricing != Pricing.PER_SURFACE:
         return False
     if parts.arch and not parts.groups:
@@ -239,7 +161,7 @@ def _brand_words(words: list[str], row: Any) -> list[str]:
     return [word for word in words if fold(word) in known]
 
 
-def _brand(parts: _Parts, row: Any) -> str | None:
+def _brand(parts: Parts, row: Any) -> str | None:
     """Return the brand that the words left over name; raises LineError where they name none."""
     if not parts.words:
         return None
@@ -251,7 +173,7 @@ def _brand(parts: _Parts, row: Any) -> str | None:
     raise LineError("entry", _("“%(text)s” is not understood here.", text=" ".join(parts.words)))
 
 
-def _typed_lines(parts: _Parts, row: Any, brand: str | None, ticked: str) -> Iterator[TypedLine]:
+def _typed_lines(parts: Parts, row: Any, brand: str | None, ticked: str) -> Iterator[TypedLine]:
     line = TypedLine(
         row.id, None, "", parts.arch, parts.quantity, parts.price, parts.discount_kind, parts.discount, None,
         brand=brand,

@@ -19,7 +19,9 @@ from portal.core.search import clean_query
 from portal.core.tables import csv_download, xlsx_download
 from portal.offers import people, presenting, queries, saved_filters, services
 from portal.offers.conflicts import conflicts
-from portal.offers.editor import Editor, blank_line, draft_editor, new_editor, open_editor, picked
+from portal.offers.editor import Editor
+from portal.offers.editor_lines import blank_line
+from portal.offers.editor_opening import draft_editor, new_editor, open_editor, picked
 from portal.offers.forms import AssignForm, MoveForm, OfferForm, VisibilityForm
 from portal.offers.listing import OfferListView, export_table, filter_from_args, status_label
 from portal.offers.models import Offer
