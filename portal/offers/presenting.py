@@ -44,6 +44,8 @@ ACTIONS = {
     "offer.signoff_asked": _l("asked for a sign-off"),
     "offer.signed_off": _l("signed the offer off"),
     "offer.sent_back": _l("sent the offer back"),
+    "offer.signed": _l("signed the offer"),
+    "offer.refused": _l("declined the offer"),
     "offer.superseded": _l("replaced this version with a newer one"),
 }
 FIELDS = {

@@ -117,6 +117,10 @@ class PatientPage:
         """Tell whether an option is chosen when the page opens."""
         return option_id == self.typed.option_id if self.typed.option_id else recommended
 
+    def is_left_out(self, line: LineContent) -> bool:
+        """Tell whether she signed without this line."""
+        return self.signature is not None and str(line.id) not in self.signature.accepted_lines
+
     def detail(self, line: LineContent) -> str:
         """Return brand, material, abutment and warranty as one text."""
         warranty = warranty_words(line.warranty_months, self.words) if line.warranty_months else None

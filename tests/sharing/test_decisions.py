@@ -34,6 +34,7 @@ from portal.sharing.models import OfferQuestion, OfferSignature
 from portal.sharing.opening import answer_factor
 from tests.sharing.conftest import Case
 from tests.support.data import add_offer, add_patient
+from tests.support.pages import text_of
 from tests.support.people import Person
 
 Link = Callable[..., str]
@@ -83,7 +84,7 @@ def rows(portal: Flask, papatya: ClinicInfo, case: Case) -> Callable[[Any], list
 
 def test_accepting_signs_what_was_read(
     case: Case, opened: str, patient: Person, acceptance: Fields, rows: Callable[[Any], list[Any]],
-    offer_of: Callable[[Case], Offer], portal: Flask, papatya: ClinicInfo,
+    offer_of: Callable[[Case], Offer], portal: Flask, papatya: ClinicInfo, coordinator: Person,
 ) -> None:  # fmt: skip
     fields = acceptance(drawing=DRAWN)
     assert patient.post(f"{opened}/accept", fields).location == f"{opened}#decision"
@@ -99,6 +100,7 @@ def test_accepting_signs_what_was_read(
     with clinic_work(portal, papatya.id) as session:
         log = session.scalars(sa.select(ActivityLog.changes).where(ActivityLog.action == "offer.signed")).all()
     assert log == [{"line_count": [None, 1]}]
+    assert "offer.signed" not in coordinator.get(f"/offers/{case.offer_id}").text, "the log has words for it"
 
 
 def test_the_form_sent_twenty_times_makes_one_signature_and_one_mail(
@@ -211,6 +213,8 @@ def test_an_option_is_chosen_and_the_other_ones_lines_are_declined(
     assert offer_of(case).chosen_option_id == b.id
     with clinic_work(portal, papatya.id):
         assert [line.decision for line in get_offer(case.offer_id).lines] == ["declined", "accepted"]
+    page = text_of(patient.get(f"{path}?lang=en").text)
+    assert "Option B your choice" in page and page.count("not chosen") == 1
 
 
 @pytest.mark.parametrize(
