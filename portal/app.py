@@ -43,9 +43,11 @@ from portal.ops.views import blueprint as ops
 from portal.patients.pages import blueprint as patients
 from portal.platform.views import blueprint as platform
 from portal.preferences.views import blueprint as preferences
-from portal.records.views import blueprint as medical
 from portal.privacy import timeline as privacy_timeline
+from portal.privacy.reading import configure_reading
+from portal.privacy.views import blueprint as privacy
 from portal.records import timeline as records_timeline
+from portal.records.views import blueprint as medical
 from portal.reminders import timeline as reminders_timeline
 from portal.settings.views import blueprint as settings_pages
 from portal.sharing.public import blueprint as link
@@ -59,7 +61,7 @@ JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing t
 TIMELINES = (offers_timeline, notes_timeline, privacy_timeline, records_timeline, reminders_timeline)  # as do these
 BLUEPRINTS = (
     home, auth, preferences, patients, medical, offers, offer_board, offer_lists, offer_revisions, offer_documents,
-    offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, platform, ops,
+    offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, privacy, platform, ops,
 )  # fmt: skip
 
 MENU = [
@@ -72,6 +74,7 @@ MENU = [
     MenuEntry(
         "link_settings", _l("Private links"), "/settings/links", "link-45deg", permission=Permission.SETTINGS_WRITE
     ),
+    MenuEntry("privacy", _l("Privacy"), "/privacy/reads", "shield-lock", permission=Permission.PRIVACY_MANAGE),
     MenuEntry("platform", _l("Clinics"), "/clinics/", "hospital", Site.PLATFORM, Permission.CLINICS_READ),
     MenuEntry("ops", _l("Database"), "/ops/migrations", "database", Site.PLATFORM, Permission.OPS_READ),
 ]
@@ -93,6 +96,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure_i18n(app)
     configure_templating(app, MENU)
     configure_errors(app)
+    configure_reading(app)
     configure_headers(app)
     configure_jobs(app)
     for blueprint in BLUEPRINTS:

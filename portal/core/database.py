@@ -130,7 +130,7 @@ def engine_for(scope: Scope) -> sa.Engine | sa.Connection:
 def independent(scope: Scope) -> Iterator[sa.Connection]:
     """Open a short transaction of its own that commits whatever becomes of the request.
 
-    For what must survive a refused request, such as counting login attempts; never for tenant rows.
+    For what must survive a refused request, such as counting login attempts, and for the log of reads.
     """
     bind = engine_for(scope)
     if isinstance(bind, sa.Connection):

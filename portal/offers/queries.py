@@ -170,6 +170,13 @@ def get_recipient(offer_id: UUID, recipient_id: UUID) -> PatientOffer:
     return found
 
 
+def select_patients(offer_id: UUID) -> sa.CompoundSelect[tuple[UUID]]:
+    """Return the statement that finds whose offer it is and whom it is shown to; run over a plain connection too."""
+    shown = sa.select(PatientOffer.patient_id).where(PatientOffer.offer_id == offer_id)
+    own = sa.select(Offer.primary_patient_id).where(Offer.id == offer_id, Offer.primary_patient_id.is_not(None))
+    return sa.union(shown, own)
+
+
 def find_patient_by_number(number: str) -> Patient | None:
     """Return the patient with this number, leading zeros aside, or None; a duplicate's number finds nobody."""
     own_number = Patient.patient_no == number.lstrip("0").zfill(5), Patient.merged_into_id.is_(None)

@@ -32,7 +32,7 @@ def revise(offer_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/<uuid:offer_id>/changes")
-@access(Permission.OFFERS_READ)
+@access(Permission.OFFERS_READ, reads="offer_id")
 def changes(offer_id: UUID) -> ResponseReturnValue:
     """Show what a version changed against another, the one before unless told otherwise."""
     offer = queries.get_offer(offer_id)

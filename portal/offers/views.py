@@ -9,12 +9,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from portal.core.access import Permission, access
+from portal.core.access import VIEW, Permission, access
 from portal.core.clock import today
 from portal.core.conflicts import Conflict
 from portal.core.errors import NotFoundError, RuleError, StaleVersionError
 from portal.core.identity import current_clinic, current_identity, request_actor
 from portal.core.panels import patient_page
+from portal.core.reads import find_patients_by, note_reads
 from portal.core.search import clean_query
 from portal.core.tables import csv_download, xlsx_download
 from portal.offers import people, presenting, queries, saved_filters, services
@@ -22,6 +23,7 @@ from portal.offers.conflicts import conflicts
 from portal.offers.editor import Editor
 from portal.offers.editor_lines import blank_line
 from portal.offers.editor_opening import draft_editor, new_editor, open_editor, picked
+from portal.offers.editor_steps import take_step
 from portal.offers.forms import AssignForm, MoveForm, OfferForm, VisibilityForm
 from portal.offers.listing import OfferListView, export_table, filter_from_args, status_label
 from portal.offers.models import Offer
@@ -29,6 +31,7 @@ from portal.patients.queries import PatientFilter, get_patient, list_patients
 
 blueprint = Blueprint("offers", __name__, url_prefix="/offers")
 patient_page.add(Permission.OFFERS_READ, presenting.patient_panel)
+find_patients_by("offer_id", queries.select_patients)
 
 
 @blueprint.get("/")
@@ -49,6 +52,7 @@ def export() -> ResponseReturnValue:
     wanted, statuses = filter_from_args(request.form), queries.list_statuses()
     rows = list(queries.all_offers(wanted, statuses))
     services.record_export(request_actor(), count=len(rows))
+    note_reads("export", [row.patient_id for row in rows if row.patient_id])
     download = xlsx_download if request.form.get("format") == "xlsx" else csv_download
     return download(_("offers"), export_table(rows, statuses))
 
@@ -70,6 +74,7 @@ def new() -> ResponseReturnValue:
     wanted = request.args.get("patient", type=UUID) or request.form.get("patient_id", type=UUID)
     if wanted is None:
         return redirect(url_for("offers.pick_patient"))
+    note_reads(VIEW, [wanted])
     source = request.args.get("source", type=UUID)
     editor = new_editor(get_patient(wanted), queries.get_offer(source) if source else None)
     editor.take_entry()
@@ -88,7 +93,7 @@ def new() -> ResponseReturnValue:
 
 
 @blueprint.route("/<uuid:offer_id>/edit", methods=["GET", "POST"])
-@access(Permission.OFFERS_WRITE)
+@access(Permission.OFFERS_WRITE, reads="offer_id", reading="edit")
 def edit(offer_id: UUID) -> ResponseReturnValue:
     """Change a draft; who opens any other offer is shown it, who was overtaken while typing keeps the form."""
     offer = queries.get_offer(offer_id)
@@ -113,8 +118,8 @@ def edit(offer_id: UUID) -> ResponseReturnValue:
 @access(Permission.OFFERS_WRITE, resumable=True)
 def preview() -> ResponseReturnValue:
     """Show the editor again with everything computed and more room, saving nothing (for pages without script)."""
-    editor = _editor_from_form(entry=True)
-    return _editor_page(editor, 200, more=5)
+    stepped = request.form.get("step", "")
+    return _editor_page(_editor_from_form(entry=True, step=stepped), 200, more=2 if stepped else 5)
 
 
 @blueprint.post("/entry")
@@ -130,14 +135,14 @@ def totals() -> ResponseReturnValue:
     """Return what the lines being typed come to, for the page's script; saves nothing."""
     editor = _editor_from_form()
     lines = {str(place): presenting.line_preview(line, editor.currency) for place, line in editor.priced.items()}
-    html = render_template("offers/_totals.html", totals=editor.totals, currency=editor.currency, editor=editor)
+    html = render_template("offers/_totals.html", editor=editor)
     chart = editor.chart
     legend = render_template("offers/_legend.html", chart=chart)
     return {"lines": lines, "totals": html, "chart": chart.tones(), "legend": legend}
 
 
 @blueprint.get("/<uuid:offer_id>")
-@access(Permission.OFFERS_READ)
+@access(Permission.OFFERS_READ, reads="offer_id")
 def show(offer_id: UUID) -> ResponseReturnValue:
     """Show an offer, where it may go from here, and what was done."""
     return _show_page(offer_id, AssignForm(formdata=None))
@@ -160,7 +165,7 @@ def move(offer_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/<uuid:offer_id>/patients")
-@access(Permission.OFFERS_WRITE, resumable=True)
+@access(Permission.OFFERS_WRITE, resumable=True, reads="offer_id")
 def assign(offer_id: UUID) -> ResponseReturnValue:
     """Assign an offer to one more patient, by her number."""
     offer, form = queries.get_offer(offer_id), AssignForm()
@@ -199,20 +204,23 @@ def _create(editor: Editor) -> Offer:
         prices_include_vat=editor.book.prices_include_vat,
         values=editor.values(),
         lines=editor.lines,
+        options=editor.options,
     )
 
 
 def _update(editor: Editor, offer: Offer) -> ResponseReturnValue:
     """Save a draft; the page's script, which saves now and then, is told the version to go on from."""
     version, values = editor.form.version.data, editor.values()
-    services.update_offer(request_actor(), offer, version=version, values=values, lines=editor.lines)
+    services.update_offer(
+        request_actor(), offer, version=version, values=values, lines=editor.lines, options=editor.options
+    )
     if "autosave" in request.form:
         return {"version": offer.version}
     flash(_("Saved."), "success")
     return redirect(url_for("offers.show", offer_id=offer.id))
 
 
-def _editor_from_form(*, entry: bool = False) -> Editor:
+def _editor_from_form(*, entry: bool = False, step: str = "") -> Editor:
     form = OfferForm()
     if form.patient_id.data is None:
         raise NotFoundError
@@ -222,6 +230,7 @@ def _editor_from_form(*, entry: bool = False) -> Editor:
     form.lines.validate(form)
     if entry:
         editor.take_entry(picked(request.form.get("entry_pick", "")))
+    take_step(editor, step)
     editor.compute()
     return editor
 
@@ -232,7 +241,7 @@ def _editor_page(
     editor.compute()
     editor.add_empty_lines(more)
     editor.show_defaults()
-    overtaken, blank = status == 409, blank_line(editor.book)
+    overtaken, blank = status == 409, blank_line(editor.book, editor.options)
     page = render_template("offers/edit.html", editor=editor, overtaken=overtaken, conflicts=differing, blank=blank)
     return page, status
 

@@ -8,10 +8,11 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from portal.core.access import Permission, access
+from portal.core.access import VIEW, Permission, access
 from portal.core.errors import NotFoundError, RuleError, StaleVersionError
 from portal.core.identity import request_actor
 from portal.core.panels import patient_page
+from portal.core.reads import note_reads
 from portal.patients import duplicates, merging, queries
 from portal.patients import merging_presenting as presenting
 from portal.patients.merging_forms import merge_form
@@ -35,10 +36,11 @@ def list_duplicates() -> ResponseReturnValue:
 
 
 @blueprint.route("/<uuid:patient_id>/merge/<uuid:other_id>", methods=["GET", "POST"])
-@access(Permission.PATIENTS_MERGE)
+@access(Permission.PATIENTS_MERGE, reads="patient_id")
 def merge(patient_id: UUID, other_id: UUID) -> ResponseReturnValue:
     """Compare two patients, choose between their values, and join the second to the first."""
     kept, other = queries.get_patient(patient_id), queries.get_patient(other_id)
+    note_reads(VIEW, [other_id])
     differences = presenting.differences(kept, other)
     form = merge_form(differences, version=kept.version, other_version=other.version)
     problems, status = merging.merge_problems(kept, other), 200

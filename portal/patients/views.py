@@ -15,6 +15,7 @@ from portal.core.conflicts import Conflict
 from portal.core.errors import NotFoundError, StaleVersionError
 from portal.core.identity import current_identity, request_actor
 from portal.core.panels import patient_page
+from portal.core.reads import note_reads
 from portal.core.tables import csv_download
 from portal.core.timeline import Place, patient_timeline
 from portal.patients import presenting, queries, services
@@ -44,6 +45,7 @@ def export() -> ResponseReturnValue:
     wanted = filter_from_args(request.form)
     rows = list(queries.all_patients(wanted))
     services.record_export(request_actor(), wanted, count=len(rows))
+    note_reads("export", [row.id for row in rows])
     return csv_download(_("patients"), presenting.export_table(rows, list_sources()))
 
 
@@ -78,7 +80,7 @@ def similar() -> ResponseReturnValue:
 
 
 @blueprint.get("/<uuid:patient_id>")
-@access(Permission.PATIENTS_READ)
+@access(Permission.PATIENTS_READ, reads="patient_id")
 def show(patient_id: UUID) -> ResponseReturnValue:
     """Show a patient, what belongs to her, and what was done; a duplicate leads to whom it was joined to."""
     try:
@@ -100,7 +102,7 @@ def show(patient_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/<uuid:patient_id>/timeline")
-@access(Permission.PATIENTS_READ)
+@access(Permission.PATIENTS_READ, reads="patient_id")
 def timeline(patient_id: UUID) -> ResponseReturnValue:
     """Show everything that happened around a patient, page by page."""
     patient, place = queries.get_patient(patient_id), Place.read(request.args.get("at"))
@@ -109,7 +111,7 @@ def timeline(patient_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.route("/<uuid:patient_id>/edit", methods=["GET", "POST"])
-@access(Permission.PATIENTS_WRITE)
+@access(Permission.PATIENTS_WRITE, reads="patient_id", reading="edit")
 def edit(patient_id: UUID) -> ResponseReturnValue:
     """Change a patient; who saves second sees both versions."""
     patient = queries.get_patient(patient_id)

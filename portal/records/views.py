@@ -27,7 +27,7 @@ patient_alerts.add(Permission.MEDICAL_READ, presenting.alerts_panel)
 
 
 @blueprint.get("")
-@access(Permission.MEDICAL_READ)
+@access(Permission.MEDICAL_READ, reads="patient_id", reading="medical")
 def show(patient_id: UUID) -> ResponseReturnValue:
     """Show a patient's medical record."""
     patient, known = get_patient(patient_id), get_medical(patient_id)
@@ -36,7 +36,7 @@ def show(patient_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.route("/edit", methods=["GET", "POST"])
-@access(Permission.MEDICAL_WRITE)
+@access(Permission.MEDICAL_WRITE, reads="patient_id", reading="medical")
 def edit(patient_id: UUID) -> ResponseReturnValue:
     """Change the record; who saves second sees both versions, and one that cannot be opened is never written over."""
     patient, form = get_patient(patient_id), _form_of(patient_id)

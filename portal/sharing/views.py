@@ -31,7 +31,7 @@ offer_page.add(Permission.OFFERS_READ, presenting.share_panel)
 
 
 @blueprint.route("", methods=["GET", "POST"])
-@access(Permission.OFFERS_WRITE)
+@access(Permission.OFFERS_WRITE, reads="offer_id")
 def make(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
     """Make a patient's link, and show it this once."""
     offer, recipient, patient = _found(offer_id, recipient_id)
@@ -56,7 +56,7 @@ def make(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/message")
-@access(Permission.OFFERS_WRITE)
+@access(Permission.OFFERS_WRITE, reads="offer_id")
 def message(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
     """Show the link again with the colleague's own message."""
     offer, recipient, patient = _found(offer_id, recipient_id)
@@ -67,7 +67,7 @@ def message(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/mail")
-@access(Permission.OFFERS_WRITE)
+@access(Permission.OFFERS_WRITE, reads="offer_id")
 def mail(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
     """Send the link by e-mail."""
     offer, recipient, patient = _found(offer_id, recipient_id)
@@ -85,7 +85,7 @@ def mail(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/pdf")
-@access(Permission.OFFERS_WRITE)
+@access(Permission.OFFERS_WRITE, reads="offer_id", reading="print")
 def pdf(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
     """Print the offer with the link as a QR code, to be handed to the patient; what was sent stays as it was kept."""
     offer, recipient, patient = _found(offer_id, recipient_id)

@@ -136,7 +136,7 @@ def test_the_ways_around_the_scope_are_few_and_known() -> None:
         "scope_checked": {"portal/core/database.py", "portal/core/guard.py", "portal/core/numbers.py"},
         r"\.scope = ": {"portal/core/database.py"},
         r"PlatformScope\(": {"portal/core/gate.py", "portal/core/work.py"},
-        r"independent\(": {"portal/auth/limits.py", "portal/core/database.py"},
+        r"independent\(": {"portal/auth/limits.py", "portal/core/database.py", "portal/privacy/reading.py"},
         "OWNER_BIND": {"portal/core/bootstrap.py", "portal/core/database.py"},
         "portal_connections": {"portal/core/database.py"},
     }
