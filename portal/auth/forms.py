@@ -19,10 +19,9 @@ class LoginForm(PortalForm):
     resume = HiddenField()
 
 
-class PasswordForm(PortalForm):
-    """The current password and a new one, twice. No field whose name holds "password" outlives its request."""
+class NewPasswordForm(PortalForm):
+    """A new password, twice. No field whose name holds "password" outlives its request."""
 
-    current_password = PasswordField(_l("Current password"), [Required(), MaxLength(MAX_LENGTH)])
     new_password = PasswordField(
         _l("New password"),
         [
@@ -34,3 +33,15 @@ class PasswordForm(PortalForm):
     password_again = PasswordField(
         _l("New password again"), [Required(), EqualTo("new_password", _l("The two do not match."))]
     )
+
+
+class PasswordForm(NewPasswordForm):
+    """The current password beside a new one."""
+
+    current_password = PasswordField(_l("Current password"), [Required(), MaxLength(MAX_LENGTH)])
+
+
+class InviteForm(NewPasswordForm):
+    """What somebody who was invited fills in: how she is called, and her password."""
+
+    name = LineField(_l("Your name"), limit=200, required=True)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from argon2.exceptions import InvalidHashError
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pwdlib.hashers.bcrypt import BcryptHasher
+from zxcvbn import zxcvbn
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from portal.core.text import fold, words
 
 MIN_LENGTH = 10
 MAX_LENGTH = 200
@@ -16,6 +22,22 @@ _hasher = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, paralle
 _imported = BcryptHasher()  # only verifies
 _BCRYPT_BYTES = 72  # the libraries that made the imported hashes cut passwords there; today's refuses longer ones
 _NOBODY = _hasher.hash("nobody has this password")
+_LEAKED = frozenset(FREQUENCY_LISTS["passwords"])  # the 30,000 that stand first in published breaches
+_LOOKED_AT = 72  # letters that are judged: what follows only makes a password better, and judging slower
+_GOOD = 3  # of zxcvbn's 0 to 4: a hundred million guesses and more
+_OWN_LETTERS = 8  # that many are left without one's own names
+# Words that the library's English lists lack and that Turkish passwords are made of.
+_LOCAL_WORDS = (
+    "sifre", "parola", "klinik", "clinikoop", "galatasaray", "fenerbahce", "besiktas", "trabzonspor", "istanbul",
+    "ankara", "izmir", "antalya", "turkiye", "ataturk", "doktor", "hasta", "dis", "hekim", "randevu",
+)  # fmt: skip
+
+
+class Weakness(StrEnum):
+    """Why a password will not do."""
+
+    LEAKED = "leaked"
+    GUESSABLE = "guessable"
 
 
 def hash_password(password: str) -> str:
@@ -38,10 +60,13 @@ def check_password(password: str, stored: str | None) -> tuple[bool, str | None]
     return (right, fresh) if stored else (False, None)
 
 
-def is_weak(password: str, *about: str) -> bool:
-    """Tell whether a password is one of a person's own names, or a single repeated or running pattern."""
-    folded = password.casefold()
-    told = " ".join(about).casefold().replace("@", " ").replace(".", " ")
-    own = {part for part in told.split() if len(part) > 3}
-    runs = ("0123456789" * 3, "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "passwordpassword")
-    return len(set(folded)) < 4 or folded in own or any(folded in run for run in runs)
+def find_weakness(password: str, *about: str) -> Weakness | None:
+    """Return why ``password`` will not do, or None; ``about`` is what strangers know: a name, an address, a clinic."""
+    if password.lower() in _LEAKED:
+        return Weakness.LEAKED
+    known = [word for word in words(" ".join(about)) if len(word) > 2]
+    rest = fold(password)
+    for word in known:
+        rest = rest.replace(word, "")
+    judged = zxcvbn(password[:_LOOKED_AT], user_inputs=[*about, *known, *_LOCAL_WORDS])
+    return None if judged["score"] >= _GOOD and len(rest) >= _OWN_LETTERS else Weakness.GUESSABLE

@@ -71,12 +71,23 @@ def change_password(actor: Actor, *, token: str, current: str, new: str) -> None
         raise TooManyAttemptsError(_("Too many attempts. Wait a few minutes, then try again."))
     if not passwords.check_password(current, person.password_hash)[0]:
         raise RuleError(_("This is not your current password."))
-    if passwords.is_weak(new, person.name, person.email):
-        raise RuleError(_("This password is easy to guess. A few unrelated words make a good one."))
-    person.password_hash = passwords.hash_password(new)
+    choose_password(person, new)
     login = current_realm().login
     _delete(login.user_id == person.id, login.token_hash != token_hash(token))
     audit.record(actor, "password.changed", person)
+
+
+def choose_password(person: Any, new: str) -> None:
+    """Give an account its password, to be logged by whoever calls; raises RuleError for one that will not do."""
+    weakness = passwords.find_weakness(new, person.name, person.email)
+    if weakness is passwords.Weakness.LEAKED:
+        raise RuleError(
+            _("This password stands in lists that thieves try first. A few unrelated words make a good one.")
+        )
+    if weakness is not None:
+        raise RuleError(_("This password is easy to guess. A few unrelated words make a good one."))
+    person.password_hash = passwords.hash_password(new)
+    person.must_change_password, person.password_changed_at = False, now()
 
 
 def set_language(actor: Actor, *, language: str) -> None:

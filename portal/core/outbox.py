@@ -16,6 +16,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base, TenantScoped, current_session, one_of
 
+SECRET_KINDS = frozenset({"account.invite", "account.reset"})  # their text is forgotten once it is sent
+
 
 class MailStatus(StrEnum):
     """Where a mail is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from urllib.parse import quote
 
 import phonenumbers
 
@@ -48,3 +49,9 @@ def show_phone(e164: str | None) -> str:
     except phonenumbers.NumberParseException:
         return e164
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def whatsapp_url(phone: str | None, message: str) -> str:
+    """Return the wa.me address; it takes the number as digits only, and without one WhatsApp asks to whom."""
+    digits = "".join(char for char in phone or "" if char.isascii() and char.isdigit())
+    return f"https://wa.me/{digits}?text={quote(message)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from uuid import UUID
-from xml.etree import ElementTree
 
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -12,8 +11,10 @@ from markupsafe import Markup
 from portal.core.clock import now
 from portal.core.identity import current_clinic
 from portal.core.panels import Panel
+from portal.core.phones import whatsapp_url
+from portal.core.qr import qr_code
 from portal.core.settings import settings
-from portal.core.templating import drawing, local_day
+from portal.core.templating import local_day
 from portal.offers.models import Channel, PatientOffer, Verify
 from portal.offers.reading import reading_line
 from portal.patients.models import Patient
@@ -90,8 +91,7 @@ def handover(patient: Patient, link: NewLink, *, locale: str, message: str | Non
     """Return what is shown of a link; ``message`` is the colleague's own."""
     address = own_address(link.token)
     text = message or messages.share_message(locale, clinic=current_clinic().name, link=address)
-    picture = drawing(ElementTree.fromstring(links.qr_svg(address)))  # noqa: S314 - written by segno just now
-    return Handover(address, link.code, text, links.whatsapp_url(patient.phone_e164, text), picture)
+    return Handover(address, link.code, text, whatsapp_url(patient.phone_e164, text), qr_code(address))
 
 
 def own_address(token: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, SelectMultipleField, ValidationError
@@ -48,6 +49,33 @@ class PersonForm(PortalForm):
         return {
             name: self[name].data or None for name in ("name", "title", "phone_e164", "locale", "role")
         }  # fmt: skip
+
+
+class WayForm(PortalForm):
+    """How a link reaches the person: by mail, or shown to whoever makes it."""
+
+    way = SelectField(
+        _l("How the link travels"),
+        choices=choices([("mail", _l("By e-mail")), ("link", _l("I pass it on, by WhatsApp for example"))]),
+    )
+
+    @property
+    def by_mail(self) -> bool:
+        """Whether we send it."""
+        return bool(self.way.data == "mail")
+
+
+class InviteForm(PersonForm, WayForm):
+    """A colleague to be."""
+
+    email = LineField(_l("E-mail"), limit=254, required=True, description=_l("She logs in with it."))
+
+    def validate_email(self, field: LineField) -> None:
+        """Accept a well-formed address and normalise it; nothing is looked up."""
+        try:
+            field.data = validate_email(field.data, check_deliverability=False).normalized.lower()
+        except EmailNotValidError as error:
+            raise ValidationError(_("This is not an e-mail address.")) from error
 
 
 class PermissionsForm(PortalForm):

@@ -39,7 +39,7 @@ class PersonView:
 
     def __init__(self, person: User, identity: Identity) -> None:
         self.person = person
-        self.by = Authority(identity.id, ClinicRole(identity.role), identity.permissions)
+        self.by = reader(identity)
         self.authority = authority_of(person)
         self.is_self = identity.id == person.id
         state = state_of(person)
@@ -79,6 +79,16 @@ class PersonView:
             role for role in ClinicRole
             if role is self.authority.role or (not fixed and may_appoint(self.by, role))
         ]  # fmt: skip
+
+
+def reader(identity: Identity) -> Authority:
+    """Return what whoever reads the page may do."""
+    return Authority(identity.id, ClinicRole(identity.role), identity.permissions)
+
+
+def appointable(identity: Identity) -> Sequence[ClinicRole]:
+    """Return the roles that somebody may give."""
+    return [role for role in ClinicRole if may_appoint(reader(identity), role)]
 
 
 def activity(user_id: UUID) -> list[Entry]:

@@ -15,6 +15,7 @@ from portal.core.identity import current_identity, request_actor
 from portal.core.phones import show_phone
 from portal.staff import presenting, queries, services
 from portal.staff.forms import PermissionsForm, PersonForm
+from portal.staff.inviting import has_open_invite
 from portal.staff.listing import StaffListView, filter_from_args
 from portal.staff.presenting import PersonView
 
@@ -33,8 +34,11 @@ def index() -> ResponseReturnValue:
 @access(Permission.STAFF_WRITE)
 def show(user_id: UUID) -> ResponseReturnValue:
     """Show a colleague, what she may do, and what was done to her account."""
-    view = PersonView(queries.get_person(user_id), current_identity())
-    return render_template("staff/show.html", view=view, entries=presenting.activity(user_id))
+    person = queries.get_person(user_id)
+    view = PersonView(person, current_identity())
+    return render_template(
+        "staff/show.html", view=view, entries=presenting.activity(user_id), invited=has_open_invite(person)
+    )
 
 
 @blueprint.route("/<uuid:user_id>/edit", methods=["GET", "POST"])

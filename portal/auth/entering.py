@@ -1,0 +1,60 @@
+"""Coming in by a link: an invitation, or a forgotten password."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from portal.auth import limits
+from portal.auth.models import AccountTokenKind, LoginSession
+from portal.auth.services import TooManyAttemptsError, choose_password
+from portal.auth.tokens import TokenState, find_link, revoke_links, state_of
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.core.clock import now
+from portal.core.database import current_session
+
+PER_ADDRESS = limits.Limit("account link", 20, 30.0)
+
+
+class DeadLinkError(Exception):
+    """A link opens nothing; ``state`` is None where there is no such link in this clinic."""
+
+    def __init__(self, state: TokenState | None) -> None:
+        super().__init__(str(state))
+        self.state = state
+
+
+def open_link(token: str, kind: AccountTokenKind, *, lock: bool = False) -> tuple[Any, Any]:
+    """Return a link that opens something and whose it is; raises DeadLinkError for any other."""
+    found = find_link(token, kind, lock=lock)
+    state = state_of(*found) if found else None
+    if found is None or state is not TokenState.OPEN:
+        raise DeadLinkError(state)
+    return found
+
+
+def count_try(actor: Actor) -> None:
+    """Count a form sent to a link, be there such a link or not; raises TooManyAttemptsError."""
+    if not limits.take([(PER_ADDRESS, actor.ip or "")]):
+        raise TooManyAttemptsError(_("Too many attempts. Wait a few minutes, then try again."))
+
+
+def use_link(actor: Actor, token: str, kind: AccountTokenKind, *, password: str, name: str | None = None) -> None:
+    """Let whoever has a link choose a password, once; every session and every other link of hers ends.
+
+    Raises DeadLinkError, and RuleError for a password that will not do.
+    """
+    link, person = open_link(token, kind, lock=True)
+    if name is not None:
+        person.name = name
+    choose_password(person, password)
+    audit.record(replace(actor, id=person.id, name=person.name), f"{kind}.used", person)
+    link.used_at = now()
+    current_session().flush()
+    revoke_links(replace(actor, id=person.id, name=person.name), person)
+    ended = sa.delete(LoginSession).where(LoginSession.user_id == person.id)
+    current_session().execute(ended, execution_options={"synchronize_session": False})
