@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.auth import limits
-from portal.auth.models import AccountTokenKind, LoginSession
-from portal.auth.services import TooManyAttemptsError, choose_password
+from portal.auth.models import AccountTokenKind
+from portal.auth.services import TooManyAttemptsError, choose_password, end_sessions
 from portal.auth.tokens import TokenState, find_link, revoke_links, state_of
 from portal.core import audit
 from portal.core.audit import Actor
@@ -56,5 +55,4 @@ def use_link(actor: Actor, token: str, kind: AccountTokenKind, *, password: str,
     link.used_at = now()
     current_session().flush()
     revoke_links(replace(actor, id=person.id, name=person.name), person)
-    ended = sa.delete(LoginSession).where(LoginSession.user_id == person.id)
-    current_session().execute(ended, execution_options={"synchronize_session": False})
+    end_sessions(person.id)

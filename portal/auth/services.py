@@ -6,6 +6,7 @@ import secrets
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -97,6 +98,12 @@ def set_language(actor: Actor, *, language: str) -> None:
     if person.locale != language:
         person.locale = language
         audit.record(actor, "language.changed", person)
+
+
+def end_sessions(person_id: UUID, *, but: UUID | None = None) -> int:
+    """End every session of an account, to be logged by whoever calls; ``but`` names one that stays. Return how many."""
+    login = current_realm().login
+    return _delete(login.user_id == person_id, *([login.id != but] if but else []))
 
 
 def purge_sessions() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
@@ -13,10 +14,11 @@ from wtforms.validators import Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core.access import ClinicRole, Permission
-from portal.core.forms import LineField, PortalForm, VersionField, choices
+from portal.core.forms import LineField, PortalForm, Required, VersionField, choices
 from portal.core.i18n import other_languages
 from portal.core.identity import ROLE_LABELS, current_clinic
 from portal.core.phones import PhoneError, parse_phone
+from portal.staff.handover import Work
 from portal.staff.labels import PERMISSION_LABELS
 
 
@@ -93,3 +95,28 @@ class PermissionsForm(PortalForm):
     def wanted(self) -> frozenset[Permission]:
         """Return the permissions that are ticked; what is none counts for nothing."""
         return frozenset(name for name in PERMISSION_LABELS if name in (self.permissions.data or ()))
+
+
+NOBODY = "nobody"
+
+
+class HandoverForm(PortalForm):
+    """Who takes over each kind of work; its fields are made for the work there is."""
+
+    def takers(self) -> dict[str, UUID | None]:
+        """Return whom each kind of work goes to; call after validation."""
+        fields = {name: field for name, field in self._fields.items() if name != "csrf_token"}
+        return {name: None if field.data == NOBODY else UUID(field.data) for name, field in fields.items()}
+
+
+def handover_form(works: Sequence[Work]) -> HandoverForm:
+    """Return the form for ``works``; nothing is chosen beforehand."""
+    fields = {
+        work.holding.key: SelectField(
+            f"{work.holding.label} ({work.count})", [Required()],
+            choices=choices([*work.colleagues, (NOBODY, _l("Nobody for now"))], empty="—"),
+        )
+        for work in works
+    }  # fmt: skip
+    form: HandoverForm = type("HandoverForm", (HandoverForm,), fields)()
+    return form

@@ -18,6 +18,7 @@ from portal.core.identity import ROLE_LABELS, Identity
 from portal.core.phones import show_phone
 from portal.core.templating import moment
 from portal.staff.forms import PersonForm
+from portal.staff.handover import work_labels
 from portal.staff.labels import ACTIONS, FIELDS, PERMISSION_LABELS, STATE_KINDS, STATE_LABELS
 from portal.staff.queries import authority_of, state_of
 from portal.staff.rules import Authority, may_appoint, may_manage
@@ -45,6 +46,7 @@ class PersonView:
         state = state_of(person)
         self.state = str(STATE_LABELS[state]), STATE_KINDS[state]
         self.may_manage = may_manage(self.by, self.authority)
+        self.may_end = self.may_manage and not self.is_self
         self.may_change_permissions = self.may_manage and not self.is_self and not self.authority.is_owner
 
     def facts(self) -> list[tuple[str, str, str]]:
@@ -93,7 +95,12 @@ def appointable(identity: Identity) -> Sequence[ClinicRole]:
 
 def activity(user_id: UUID) -> list[Entry]:
     """Return what was done to an account."""
-    fields = {**FIELDS, **{str(name): label for name, label in PERMISSION_LABELS.items()}}
+    fields = {
+        **FIELDS,
+        "is_active": _("Active"),
+        **{str(name): label for name, label in PERMISSION_LABELS.items()},
+        **work_labels(),
+    }
     roles = {"role": lambda value: str(ROLE_LABELS[ClinicRole(value)]) if value in set(ClinicRole) else str(value)}
     return list_entries("users", user_id, actions=ACTIONS, fields=fields, values=roles)
 
