@@ -12,7 +12,7 @@ from config import ROOT, Settings
 from portal import models
 from portal.auth import jobs as auth_jobs
 from portal.auth.login import configure_login
-from portal.auth.views import blueprint as auth
+from portal.auth.pages import blueprint as auth
 from portal.catalog import jobs as catalog_jobs
 from portal.catalog.pages import blueprint as catalog
 from portal.cli import configure_commands
@@ -30,6 +30,7 @@ from portal.core.templating import MenuEntry, configure_templating
 from portal.core.web import Portal
 from portal.home.views import blueprint as home
 from portal.notes import timeline as notes_timeline
+from portal.offers import handover as offers_handover
 from portal.offers import jobs as offers_jobs
 from portal.offers import timeline as offers_timeline
 from portal.offers.board_views import blueprint as offer_board
@@ -40,6 +41,7 @@ from portal.offers.signoff_views import blueprint as offer_signoff
 from portal.offers.views import blueprint as offers
 from portal.ops import jobs as ops_jobs
 from portal.ops.views import blueprint as ops
+from portal.patients import handover as patients_handover
 from portal.patients.pages import blueprint as patients
 from portal.platform.views import blueprint as platform
 from portal.preferences.views import blueprint as preferences
@@ -48,17 +50,19 @@ from portal.privacy.reading import configure_reading
 from portal.privacy.views import blueprint as privacy
 from portal.records import timeline as records_timeline
 from portal.records.views import blueprint as medical
+from portal.reminders import handover as reminders_handover
 from portal.reminders import timeline as reminders_timeline
 from portal.settings.views import blueprint as settings_pages
 from portal.sharing.public import blueprint as link
 from portal.sharing.settings_views import blueprint as link_settings
 from portal.sharing.views import blueprint as sharing
-from portal.staff.views import blueprint as staff
+from portal.staff.pages import blueprint as staff
 
-__all__ = ["JOBS", "TIMELINES", "create_app", "models"]
+__all__ = ["HANDOVERS", "JOBS", "TIMELINES", "create_app", "models"]
 
 JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
 TIMELINES = (offers_timeline, notes_timeline, privacy_timeline, records_timeline, reminders_timeline)  # as do these
+HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
     home, auth, preferences, patients, medical, offers, offer_board, offer_lists, offer_revisions, offer_documents,
     offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, privacy, platform, ops,

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
-from portal.auth.models import User
+from portal.auth.models import AccountTokenKind, User
+from portal.auth.tokens import make_link
 from portal.catalog.models import CatalogTreatment, PriceList
 from portal.core import audit
 from portal.core.access import Access
@@ -54,7 +55,7 @@ class Door:
                 f"{self.endpoint} takes <{name}>, for which the sweep knows no id: "
                 "add one to `ids_of` in tests/architecture/conftest.py."
             )
-            path = path.replace(f"<uuid:{name}>", str(ids[name])).replace("<token>", str(ids.get("token")))
+            path = path.replace(f"<uuid:{name}>", str(ids[name])).replace(f"<{name}>", str(ids[name]))
         assert "<" not in path, f"{self.endpoint}: {self.rule.rule} has a parameter that is no uuid and no token"
         return path
 
@@ -100,19 +101,22 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             other_id, merge_id = _duplicates(session.get_one(Patient, (clinic.id, patient_id)))
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
-            user_id = _colleague(clinic)
+            colleague = _colleague()
+            invite = make_link(SYSTEM, colleague, AccountTokenKind.INVITE)
         assert treatment_id is not None and price_list_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "price_list_id": price_list_id, "other_id": other_id, "merge_id": merge_id,
-            "user_id": user_id,
-            "question_id": question.id, "token": token, **history_ids,
+            "user_id": colleague.id, "invite_token": invite,
+            "question_id": question.id, "file_id": file_id, "token": token, **privacy, **history_ids,
         }  # fmt: skip
 
     return find
-def _colleague(clinic: ClinicInfo) -> UUID:
+
+
+def _colleague() -> User:
     """Return a colleague whom the sweep may deactivate: nobody who sweeps."""
-    person = User(email=f"colleague@{clinic.subdomain}.example.com", name="Colleague", role="readonly", locale="en")
+    person = User(email="colleague@example.com", name="Colleague", role="readonly", locale="en")
     current_session().add(person)
     audit.record(SYSTEM, "test", person, changes={})
     current_session().flush()
