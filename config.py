@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import unquote, urlsplit
+
+from fsspec.registry import known_implementations
 
 from portal.core.keyring import DataKey, new_key, read_keys
 
@@ -65,6 +68,14 @@ class MailSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FileSettings:
+    """Where files of patients are kept: a URL of fsspec, and what its file system is told, keys among it."""
+
+    url: str
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything the environment decides.
 
@@ -85,6 +96,7 @@ class Settings:
     backups: BackupSettings
     max_form_bytes: int = 2 * 1024 * 1024
     mail: MailSettings | None = None  # None: mails stay queued
+    files: FileSettings
     data_keys: tuple[DataKey, ...] = ()  # what sealed columns open with; the first one seals
 
     @property
@@ -123,6 +135,7 @@ class Settings:
             session_lifetime=timedelta(hours=_integer(env, "CLINIKOOP_SESSION_HOURS", 12, 1, 720)),
             backups=_backups(env, instance),
             mail=_mail(env),
+            files=_files(env, instance),
             data_keys=_data_keys(env, instance, environment),
         )
 
@@ -200,6 +213,20 @@ def _mail(env: Mapping[str, str]) -> MailSettings | None:
         user=unquote(url.username) if url.username else None,
         password=unquote(url.password) if url.password else None,
     )  # fmt: skip
+
+
+def _files(env: Mapping[str, str], instance: Path) -> FileSettings:
+    url, written = env.get("CLINIKOOP_FILES_URL") or f"file://{instance}/files", env.get("CLINIKOOP_FILES_OPTIONS")
+    scheme = url.partition("://")[0]
+    if "://" not in url or scheme not in known_implementations:
+        raise SettingsError("CLINIKOOP_FILES_URL must be a URL such as file:///srv/files or s3://bucket/folder.")
+    try:
+        options = json.loads(written or "{}")
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise SettingsError('CLINIKOOP_FILES_OPTIONS must be a JSON object such as {"endpoint_url": "https://..."}.')
+    return FileSettings(url=url, options=options)
 
 
 def _psycopg(url: str) -> str:

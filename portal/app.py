@@ -48,7 +48,9 @@ from portal.preferences.views import blueprint as preferences
 from portal.privacy import timeline as privacy_timeline
 from portal.privacy.reading import configure_reading
 from portal.privacy.views import blueprint as privacy
+from portal.records import jobs as records_jobs
 from portal.records import timeline as records_timeline
+from portal.records.file_views import blueprint as files
 from portal.records.views import blueprint as medical
 from portal.reminders import handover as reminders_handover
 from portal.reminders import timeline as reminders_timeline
@@ -60,11 +62,13 @@ from portal.staff.pages import blueprint as staff
 
 __all__ = ["HANDOVERS", "JOBS", "TIMELINES", "create_app", "models"]
 
-JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs)  # importing them registers their tasks with the queue
+# Importing them registers their tasks with the queue.
+JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs, records_jobs)
 TIMELINES = (offers_timeline, notes_timeline, privacy_timeline, records_timeline, reminders_timeline)  # as do these
 HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
-    home, auth, preferences, patients, medical, offers, offer_board, offer_lists, offer_revisions, offer_documents,
+    home, auth, preferences, patients, medical, files, offers, offer_board,
+    offer_lists, offer_revisions, offer_documents,
     offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, privacy, platform, ops,
 )  # fmt: skip
 

@@ -16,7 +16,7 @@ def configure_headers(app: Flask) -> None:
 
     def add(response: Response) -> Response:
         headers = response.headers
-        headers["Content-Security-Policy"] = CONTENT_POLICY
+        headers.setdefault("Content-Security-Policy", CONTENT_POLICY)  # files of patients have a stricter one
         headers["X-Content-Type-Options"] = "nosniff"
         headers.setdefault("Referrer-Policy", "same-origin")  # a patient's link tells no site at all
         headers["Cross-Origin-Opener-Policy"] = "same-origin"

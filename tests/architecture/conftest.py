@@ -31,7 +31,7 @@ from portal.patients.models import Patient
 from portal.sharing.models import OfferQuestion
 from portal.sharing.services import create_link
 from tests.architecture.markup import Form, read
-from tests.support.data import NAMES, add_offer, add_patient
+from tests.support.data import NAMES, add_offer, add_patient, add_picture
 from tests.support.history import add_sizes, written
 from tests.support.people import Person
 
@@ -98,6 +98,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             question = OfferQuestion(offer_id=offer_id, patient_offer_id=recipient_id, body="?")
             session.add(question)
             audit.record(SYSTEM, "test", question)
+            file_id = add_picture(patient_id).id
             other_id, merge_id = _duplicates(session.get_one(Patient, (clinic.id, patient_id)))
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
@@ -108,7 +109,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "price_list_id": price_list_id, "other_id": other_id, "merge_id": merge_id,
             "user_id": colleague.id, "invite_token": invite,
-            "question_id": question.id, "file_id": file_id, "token": token, **privacy, **history_ids,
+            "question_id": question.id, "file_id": file_id, "file_id": file_id, "token": token, **privacy, **history_ids,
         }  # fmt: skip
 
     return find

@@ -26,7 +26,15 @@ from tests.architecture.markup import Document, read
 from tests.support.people import Person
 
 Ids = Callable[[ClinicInfo], dict[str, UUID]]
-PARTS = {"patients.similar", "ops.now", "link.logo", "offer_documents.pdf", "settings.logo"}  # no pages of their own
+PARTS = {
+    "patients.similar",
+    "ops.now",
+    "link.logo",
+    "offer_documents.pdf",
+    "settings.logo",
+    "files.show",
+    "files.thumbnail",
+}  # no pages of their own
 
 # Most statements a list page may send: finding the clinic is remembered, so who is asking, and what is listed.
 BUDGETS = [

@@ -28,7 +28,7 @@ from portal.ops.schema.tables import Backup, MigrationLog, OpsBase, Rehearsal, V
 from portal.ops.seed import ensure_clinic, seed_clinic
 from portal.patients import services as patients
 from portal.patients.models import Patient
-from tests.support.data import PASSWORD, add_offer, add_patient
+from tests.support.data import PASSWORD, add_offer, add_patient, add_picture
 from tests.support.history import STATEMENT, add, add_sizes, check, statement
 
 EMPTY = "bos"
@@ -57,6 +57,7 @@ class Seeded:
     treatment_id: UUID
     price_list_id: UUID
     recipient_id: UUID
+    file_id: UUID
     log_id: UUID
     rehearsal_id: UUID
     verification_id: UUID
@@ -84,6 +85,7 @@ def seed(app: Flask) -> Seeded:
             next(iter(book.treatments)),
             price_list_id,
             recipient_id,
+            add_picture(people[0].id).id,
         )
     return Seeded(*ids, *_add_history(app))
 

@@ -18,7 +18,14 @@ pytestmark = pytest.mark.browser
 Browse = Callable[..., Page]
 Expect = Callable[..., None]
 
-FRAGMENTS = {"patients.similar", "ops.now", "offer_documents.pdf", "settings.logo"}  # pieces of pages, and documents
+FRAGMENTS = {
+    "patients.similar",
+    "ops.now",
+    "offer_documents.pdf",
+    "settings.logo",
+    "files.show",
+    "files.thumbnail",
+}  # pieces of pages, and documents
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 MORE_PAGES = (
@@ -46,7 +53,7 @@ def addresses(served: Served, site: Site) -> Iterator[str]:
     ids = {
         "patient_id": served.seeded.patient_id, "other_id": served.seeded.archived_id, "offer_id": served.seeded.long_offer_id,
         "treatment_id": served.seeded.treatment_id, "price_list_id": served.seeded.price_list_id,
-        "recipient_id": served.seeded.recipient_id,
+        "recipient_id": served.seeded.recipient_id, "file_id": served.seeded.file_id,
         "log_id": served.seeded.log_id, "rehearsal_id": served.seeded.rehearsal_id,
         "verification_id": served.seeded.verification_id,
     }  # fmt: skip

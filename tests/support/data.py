@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import flask_migrate
+from PIL import Image
 
 from config import DatabaseUrls, Settings
 from portal.app import create_app
@@ -28,6 +31,8 @@ from portal.offers.totals import DiscountKind
 from portal.ops.seed import ensure_clinic, seed_clinic
 from portal.patients import services as patients
 from portal.patients.models import Patient
+from portal.records.file_services import About, Upload, add_file
+from portal.records.models import FileKind, PatientFile
 
 PASSWORD = "tulip meadow window seat"
 CLINICS = {
@@ -45,6 +50,7 @@ def settings_for(urls: DatabaseUrls) -> Settings:
     base = Settings.from_environment(
         {
             "CLINIKOOP_ENV": "testing", "SECRET_KEY": "only for tests " * 3, "CLINIKOOP_INSTANCE": "/nonexistent",
+            "CLINIKOOP_FILES_URL": "memory://tests",
             "CLINIKOOP_DATA_KEYS": DataKey("tests", b"only for tests!!" * 2).written(),
         }
     )  # fmt: skip
@@ -78,6 +84,14 @@ def add_patient(**values: Any) -> Patient:
     """Register a patient of the pinned clinic."""
     columns = {"first_name": "Ayşe", "last_name": "Yılmaz", "is_active": True, **values}
     return patients.create_patient(SYSTEM, form_key=None, values=columns)
+
+
+def add_picture(patient_id: UUID) -> PatientFile:
+    """Keep a small X-ray of a patient of the pinned clinic."""
+    content = io.BytesIO()
+    Image.new("L", (320, 200), 90).save(content, "PNG")
+    upload = Upload("x-ray.png", content)
+    return add_file(SYSTEM, patient_id, upload, About(FileKind.XRAY), form_key=None)
 
 
 def add_offer(
