@@ -63,7 +63,7 @@ def offer_content(offer: Offer, *, locale: str) -> OfferContent:
             for row in queries.list_visits(offer.id)
         ),
         patient_note=offer.patient_note or "", terms=own.block(Block.TERMS), footer=own.block(Block.FOOTER),
-        missing=tuple(missing),
+        missing=tuple(missing), sha256=offer.content_sha256 or "",
     )  # fmt: skip
 
 

@@ -123,6 +123,7 @@ class OfferContent:
     terms: str
     footer: str
     missing: tuple[str, ...]  # English names of treatments that have none in this language
+    sha256: str = ""  # of what was sent, as the patient's page shows it and a signature holds it
 
     def lines_of(self, option_id: UUID | None) -> tuple[LineContent, ...]:
         """Return the lines of one option alone; of None, those that are part of every option."""

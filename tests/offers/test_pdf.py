@@ -231,6 +231,7 @@ def test_sending_an_offer_keeps_its_document(coordinator: Any, portal: Flask, pa
         row = current_session().scalars(sa.select(PdfDocument).where(PdfDocument.offer_id == offer.id)).one()
         assert (row.locale, row.content_sha256) == ("de", offer.content_sha256)
         offer_id, kept = offer.id, row.content
+        assert f"unterschreiben: {offer.content_sha256}" in text_of(kept), "as on the patient's page"
     assert coordinator.get(f"/offers/{offer_id}/pdf").data == kept
 
 

@@ -26,6 +26,7 @@ _LABELS = {
     "right": mark_phrase("Your right"), "left": mark_phrase("Your left"),
     "treated": mark_phrase("treated"), "pontic": mark_phrase("bridge unit without a root of its own"),
     "qr_alt": mark_phrase("QR code with the link to this offer"),
+    "sha256": mark_phrase("Fingerprint of what you sign"),
 }  # fmt: skip
 PROVISIONAL = mark_phrase(
     "This offer is provisional: it is made from what you sent us. The plan may change after the examination."
@@ -45,7 +46,8 @@ def document_data(
             "primary": any(tooth > 50 for tooth in _roles(content)), "teeth": _roles(content),
         }
     )  # fmt: skip
-    return {**cleaned, "teeth": {str(tooth): role for tooth, role in cleaned["teeth"].items()}}
+    teeth = {str(tooth): role for tooth, role in cleaned["teeth"].items()}
+    return {**cleaned, "teeth": teeth, "sha256": content.sha256}  # the hash whole, to be searched for and compared
 
 
 def _told(content: OfferContent) -> dict[str, Any]:
