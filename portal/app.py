@@ -46,8 +46,9 @@ from portal.patients.pages import blueprint as patients
 from portal.platform.views import blueprint as platform
 from portal.preferences.views import blueprint as preferences
 from portal.privacy import timeline as privacy_timeline
+from portal.privacy.pages import blueprint as privacy
+from portal.privacy.pages import patient_blueprint as patient_privacy
 from portal.privacy.reading import configure_reading
-from portal.privacy.views import blueprint as privacy
 from portal.records import jobs as records_jobs
 from portal.records import timeline as records_timeline
 from portal.records.file_views import blueprint as files
@@ -69,7 +70,7 @@ HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
     home, auth, preferences, patients, medical, files, offers, offer_board,
     offer_lists, offer_revisions, offer_documents,
-    offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, privacy, platform, ops,
+    offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, privacy, patient_privacy, platform, ops,
 )  # fmt: skip
 
 MENU = [
@@ -82,7 +83,7 @@ MENU = [
     MenuEntry(
         "link_settings", _l("Private links"), "/settings/links", "link-45deg", permission=Permission.SETTINGS_WRITE
     ),
-    MenuEntry("privacy", _l("Privacy"), "/privacy/reads", "shield-lock", permission=Permission.PRIVACY_MANAGE),
+    MenuEntry("privacy", _l("Privacy"), "/privacy/texts", "shield-lock", permission=Permission.PRIVACY_MANAGE),
     MenuEntry("platform", _l("Clinics"), "/clinics/", "hospital", Site.PLATFORM, Permission.CLINICS_READ),
     MenuEntry("ops", _l("Database"), "/ops/migrations", "database", Site.PLATFORM, Permission.OPS_READ),
 ]

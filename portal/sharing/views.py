@@ -20,6 +20,7 @@ from portal.offers.pdf.document import document_language, file_name, offer_pdf
 from portal.offers.pdf.engine import PdfError
 from portal.offers.queries import get_offer, get_recipient
 from portal.patients.models import Patient
+from portal.privacy.consents import Way, may_contact
 from portal.sharing import deciding, messages, presenting, services
 from portal.sharing.forms import AnswerForm, ChannelForm, LinkForm, MessageForm
 from portal.sharing.links import hash_token
@@ -173,5 +174,6 @@ def _handover_page(
         offer=offer,
         recipient=recipient,
         patient=patient,
+        warning=may_contact(patient.id, Way.WHATSAPP).warning,
         channels=ChannelForm(formdata=None),
     )

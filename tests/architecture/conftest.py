@@ -34,6 +34,7 @@ from tests.architecture.markup import Form, read
 from tests.support.data import NAMES, add_offer, add_patient, add_picture
 from tests.support.history import add_sizes, written
 from tests.support.people import Person
+from tests.support.privacy import privacy_ids
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -100,6 +101,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             audit.record(SYSTEM, "test", question)
             file_id = add_picture(patient_id).id
             other_id, merge_id = _duplicates(session.get_one(Patient, (clinic.id, patient_id)))
+            privacy = privacy_ids(patient_id)
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
             colleague = _colleague()
