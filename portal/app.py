@@ -68,9 +68,9 @@ JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs, records_jobs)
 TIMELINES = (offers_timeline, notes_timeline, privacy_timeline, records_timeline, reminders_timeline)  # as do these
 HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
-    home, auth, preferences, patients, medical, files, offers, offer_board,
-    offer_lists, offer_revisions, offer_documents,
-    offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, privacy, patient_privacy, platform, ops,
+    home, auth, preferences, patients, medical, files, privacy, patient_privacy, offers,
+    offer_board, offer_lists, offer_revisions, offer_documents,
+    offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, platform, ops,
 )  # fmt: skip
 
 MENU = [

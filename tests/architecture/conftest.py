@@ -111,7 +111,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "price_list_id": price_list_id, "other_id": other_id, "merge_id": merge_id,
             "user_id": colleague.id, "invite_token": invite,
-            "question_id": question.id, "file_id": file_id, "file_id": file_id, "token": token, **privacy, **history_ids,
+            "question_id": question.id, "file_id": file_id, "token": token, **privacy, **history_ids,
         }  # fmt: skip
 
     return find
@@ -123,7 +123,7 @@ def _colleague() -> User:
     current_session().add(person)
     audit.record(SYSTEM, "test", person, changes={})
     current_session().flush()
-    return person.id
+    return person
 
 
 def _link(clinic: ClinicInfo, patient: Patient) -> str:
