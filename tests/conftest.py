@@ -61,7 +61,17 @@ def server() -> EmbeddedServer:
 @pytest.fixture(scope="session")
 def app(server: EmbeddedServer) -> Iterator[Flask]:
     """The portal over this worker's copy of the template database."""
-    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    yield from _portal_over_a_copy(server, "test")
+
+
+@pytest.fixture
+def own(server: EmbeddedServer) -> Iterator[Flask]:
+    """A portal over a copy of the database for this test alone, where commits are real."""
+    yield from _portal_over_a_copy(server, "own")
+
+
+def _portal_over_a_copy(server: EmbeddedServer, kind: str) -> Iterator[Flask]:
+    name = f"{kind}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     with psycopg.connect(conninfo(server.url("postgres", "postgres")), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER clinikoop_owner")

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable
 from datetime import date, timedelta
 from html import unescape
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -24,16 +23,12 @@ from portal.core.clock import now
 from portal.core.jobs import SYSTEM
 from portal.core.outbox import OutboxMail
 from portal.core.work import clinic_work
-from portal.offers import services as offers
-from portal.offers.content import content_sha256
 from portal.offers.documents import OfferEvent
 from portal.offers.models import Offer, OfferOption, PatientOffer, Treatment
 from portal.offers.queries import get_offer
-from portal.sharing.deciding import DecisionError, Signature, accept_offer
 from portal.sharing.models import OfferQuestion, OfferSignature
-from portal.sharing.opening import answer_factor
 from tests.sharing.conftest import Case
-from tests.support.data import add_offer, add_patient
+from tests.support.data import add_patient
 from tests.support.pages import text_of
 from tests.support.people import Person
 
@@ -251,66 +246,3 @@ def test_a_question_is_asked_once_and_its_answer_read(
     assert coordinator.post(path, {"answer": "Fünf Tage."}).status_code == 302
     assert "Fünf Tage." in patient.get(opened).text
     assert [event.kind for event in rows(OfferEvent)].count("question") == 1
-
-
-@pytest.mark.faults
-def test_of_two_people_accepting_at_once_one_wins(app: Flask, clinics: dict[str, ClinicInfo]) -> None:
-    """With real transactions: nothing here is undone, so the rows are of a patient of this test's own."""
-    clinic = clinics["papatya"]
-    recipients, sha256, lines = _shared_offer(app, clinic)
-    start, outcomes = threading.Barrier(2), []
-
-    def accept(recipient_id: UUID) -> None:
-        with clinic_work(app, clinic.id) as session:
-            recipient = session.scalars(sa.select(PatientOffer).where(PatientOffer.id == recipient_id)).one()
-            start.wait()
-            try:
-                accept_offer(
-                    SYSTEM, recipient, option_id=None, line_ids=lines, read_sha256=sha256,
-                    signature=Signature("x", None, "tr", None, None),
-                )  # fmt: skip
-                outcomes.append("accepted")
-            except DecisionError as error:
-                outcomes.append(str(error.reason))
-
-    threads = [threading.Thread(target=accept, args=(key,)) for key in recipients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["accepted", "decided"]
-
-
-@pytest.mark.faults
-def test_guesses_at_once_are_counted_one_by_one(app: Flask, clinics: dict[str, ClinicInfo]) -> None:
-    clinic = clinics["papatya"]
-    (recipient_id, *_others), _sha256, _lines = _shared_offer(app, clinic)
-    start, outcomes = threading.Barrier(8), []
-
-    def guess(typed: str) -> None:
-        with clinic_work(app, clinic.id) as session:
-            recipient = session.scalars(sa.select(PatientOffer).where(PatientOffer.id == recipient_id)).one()
-            start.wait()
-            outcomes.append(answer_factor(SYSTEM, recipient, typed=typed))
-
-    threads = [threading.Thread(target=guess, args=(f"{number:04}",)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["locked"] * 4 + ["wrong"] * 4, "the fifth locks, and the three behind it find it locked"
-    with clinic_work(app, clinic.id) as session:
-        row = session.scalars(sa.select(PatientOffer).where(PatientOffer.id == recipient_id)).one()
-        assert (row.failed_count, row.locked_at is not None) == (5, True)
-
-
-def _shared_offer(app: Flask, clinic: ClinicInfo) -> tuple[list[UUID], str, list[UUID]]:
-    with clinic_work(app, clinic.id) as session:
-        first, second = add_patient(first_name="Bir"), add_patient(first_name="İki")
-        offer = add_offer(clinic, first)
-        session.add(PatientOffer(patient_id=second.id, offer_id=offer.id))
-        session.flush()
-        offer = get_offer(offer.id)
-        offers.send_offer(SYSTEM, offer)
-        found = session.scalars(sa.select(PatientOffer.id).where(PatientOffer.offer_id == offer.id)).all()
-        return list(found), content_sha256(offer), [line.id for line in offer.lines]
