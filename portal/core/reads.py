@@ -40,7 +40,7 @@ def requested_reads(connection: sa.Connection) -> list[tuple[str, list[UUID]]]:
     if declared is not None and declared.reads is not None and request.view_args:
         named: UUID = request.view_args[declared.reads]
         finder = _finders.get(declared.reads)
-        patient_ids = [named] if finder is None else list(connection.scalars(finder(named)))
+        patient_ids = [named] if finder is None else [row[0] for row in connection.execute(finder(named))]
         found.append((declared.reading, patient_ids))
     return found
 

@@ -27,19 +27,27 @@ class Table:
 def csv_download(name: str, table: Table) -> Response:
     """Return the table as a CSV file that spreadsheets open as it is.
 
-    UTF-8 with a mark, semicolons where the language writes decimals with a comma; a cell that a
-    spreadsheet would run as a formula is quoted (OWASP, CSV injection).
+    UTF-8 with a mark, semicolons where the language writes decimals with a comma.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=";" if language() == "tr" else ",")
-    writer.writerow(table.headings)
-    writer.writerows([_safe(cell) for cell in row] for row in table.rows)
+    text = csv_text(table, delimiter=";" if language() == "tr" else ",")
     plain_name = fold(name).encode("ascii", "ignore").decode()
     return Response(
-        "\ufeff" + text.getvalue(),
+        text,
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{plain_name}.csv"'},
     )
+
+
+def csv_text(table: Table, *, delimiter: str = ",") -> str:
+    """Return the table as the text of a CSV file; a cell that a spreadsheet would run as a formula is quoted.
+
+    See OWASP, CSV injection.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter)
+    writer.writerow(table.headings)
+    writer.writerows([_safe(cell) for cell in row] for row in table.rows)
+    return "\ufeff" + text.getvalue()
 
 
 def xlsx_download(name: str, table: Table) -> Response:

@@ -35,6 +35,7 @@ ACTIONS = {
     "patient.merged_away": _l("joined this patient to another one"),
     "patient.parted": _l("parted a duplicate from the patient again"),
     "patient.parted_away": _l("made this a patient of its own again"),
+    "patient.data_exported": _l("made a copy of all data of the patient"),
 }
 FIELDS: dict[str, str | LazyString] = {
     "first_name": _l("First name"), "last_name": _l("Last name"), "phone_raw": _l("Phone"), "email": _l("E-mail"),

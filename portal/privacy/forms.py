@@ -55,8 +55,8 @@ class ConsentForm(KeyedForm):
 
     def given_at(self) -> datetime:
         """Return the moment: now where it is today, else the beginning of the day."""
-        zone = current_clinic().timezone
-        return now() if self.given_on.data == today(zone) else day_start(self.given_on.data, zone)
+        zone, day = current_clinic().timezone, self.given_on.data
+        return now() if day is None or day == today(zone) else day_start(day, zone)
 
     def chosen_file(self) -> UUID | None:
         """Return the file that was chosen."""
