@@ -44,6 +44,8 @@ from portal.ops.views import blueprint as ops
 from portal.patients import handover as patients_handover
 from portal.patients.pages import blueprint as patients
 from portal.platform.views import blueprint as platform
+from portal.preferences import jobs as preferences_jobs
+from portal.preferences.bell import blueprint as bell
 from portal.preferences.views import blueprint as preferences
 from portal.privacy import timeline as privacy_timeline
 from portal.privacy.pages import blueprint as privacy
@@ -64,11 +66,11 @@ from portal.staff.pages import blueprint as staff
 __all__ = ["HANDOVERS", "JOBS", "TIMELINES", "create_app", "models"]
 
 # Importing them registers their tasks with the queue.
-JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs, records_jobs)
+JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs, preferences_jobs, records_jobs)
 TIMELINES = (offers_timeline, notes_timeline, privacy_timeline, records_timeline, reminders_timeline)  # as do these
 HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
-    home, auth, preferences, patients, medical, files, privacy, patient_privacy, offers,
+    home, auth, preferences, bell, patients, medical, files, privacy, patient_privacy, offers,
     offer_board, offer_lists, offer_revisions, offer_documents,
     offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, platform, ops,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from portal.core.clock import now
 from portal.core.database import current_session, require_scope
 from portal.core.errors import NotFoundError
 from portal.core.identity import Identity
+from portal.core.notifications import unread_count
 from portal.core.scope import PlatformScope
 
 
@@ -50,7 +51,9 @@ _OVERRIDES = (
     .where(UserPermission.clinic_id == User.clinic_id, UserPermission.user_id == User.id)
     .scalar_subquery()
 )
-_CLINIC = Realm(User, LoginSession, _identity_statement(User, LoginSession, _OVERRIDES.label("overrides")))
+_UNREAD = unread_count(User.clinic_id, User.id).scalar_subquery()
+_MORE = (_OVERRIDES.label("overrides"), _UNREAD.label("unread"))
+_CLINIC = Realm(User, LoginSession, _identity_statement(User, LoginSession, *_MORE))
 _PLATFORM = Realm(PlatformUser, PlatformSession, _identity_statement(PlatformUser, PlatformSession))
 
 
@@ -78,7 +81,7 @@ def find_identity(token: str) -> Identity | None:
         permissions = effective_permissions(role, row.overrides or {})
     return Identity(
         id=row.id, session_id=row.session_id, token=token, name=row.name, email=row.email,
-        role=role, locale=row.locale, permissions=permissions,
+        role=role, locale=row.locale, permissions=permissions, unread=getattr(row, "unread", 0),
     )  # fmt: skip
 
 

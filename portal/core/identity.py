@@ -38,6 +38,7 @@ class Identity:
     role: ClinicRole | PlatformRole
     locale: str | None
     permissions: frozenset[Permission]
+    unread: int = 0  # notifications, read with the session so that the bell costs no query
 
     is_authenticated = True
     is_active = True

@@ -1,16 +1,31 @@
-"""What the portal tells one of a clinic's staff: shown at the bell, until it is read."""
+"""What the portal tells one of a clinic's staff: shown at the bell, until it is read.
+
+A module that tells something registers how its kind reads and where it leads::
+
+    tell_by("note.mention", tell_mentions)
+    notify(colleague_id, kind="note.mention", object_type="notes", object_id=note.id, dedupe_key=f"note:{note.id}")
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
+from uuid_utils.compat import uuid7
 
-from portal.core.database import Base, TenantScoped, tenant_reference
+from portal.core.clock import days_ago, now
+from portal.core.database import Base, TenantScoped, current_session, require_scope, tenant_reference
+from portal.core.errors import NotFoundError
+from portal.core.pagination import Order, Page, keyset_page
+from portal.core.scope import ClinicScope, ScopeError
+
+KEPT_DAYS, UNREAD_DAYS = 90, 365  # how long they are kept after they were read, and where they never are
 
 
 class Notification(TenantScoped, Base):
@@ -31,3 +46,91 @@ class Notification(TenantScoped, Base):
     dedupe_key: Mapped[str | None] = mapped_column(sa.String(120))
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     read_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True)
+class Told:
+    """How one notification reads, and the page it leads to."""
+
+    text: str
+    url: str
+    icon: str = "bell"
+
+
+Teller = Callable[[Sequence[Notification]], Mapping[UUID, Told]]
+_tellers: dict[str, Teller] = {}
+
+
+def tell_by(kind: str, teller: Teller) -> None:
+    """Let ``teller`` word the notifications of a kind, many at once; one it leaves out is about what is gone."""
+    _tellers[kind] = teller
+
+
+def tell(rows: Iterable[Notification]) -> dict[UUID, Told]:
+    """Return how notifications read, by their ids."""
+    by_kind: dict[str, list[Notification]] = {}
+    for row in rows:
+        by_kind.setdefault(row.kind, []).append(row)
+    told: dict[UUID, Told] = {}
+    for kind, some in by_kind.items():
+        if kind in _tellers:
+            told.update(_tellers[kind](some))
+    return told
+
+
+def notify(
+    user_id: UUID, *, kind: str, object_type: str, object_id: UUID, props: Mapping[str, Any] | None = None,
+    dedupe_key: str | None = None,
+) -> None:  # fmt: skip
+    """Tell somebody of the pinned clinic something, once for each ``dedupe_key``."""
+    scope = require_scope(current_session())
+    if not isinstance(scope, ClinicScope):
+        raise ScopeError("Notifications are a clinic's: enter its scope first.")
+    statement = insert(Notification).values(
+        clinic_id=scope.clinic_id, id=uuid7(), user_id=user_id, kind=kind, object_type=object_type, object_id=object_id,
+        props=dict(props or {}), dedupe_key=dedupe_key,
+    )  # fmt: skip
+    current_session().flush()  # what it is about may be new
+    current_session().execute(
+        statement.on_conflict_do_nothing(index_elements=["clinic_id", "user_id", "dedupe_key"]),
+        execution_options={"scope_checked": True},
+    )
+
+
+def unread_count(clinic_id: Any, user_id: Any) -> sa.Select[int]:
+    """Select how many are unread, for the query that finds who is signed in: the bell costs none of its own."""
+    return sa.select(sa.func.count(Notification.id)).where(
+        Notification.clinic_id == clinic_id, Notification.user_id == user_id, Notification.read_at.is_(None)
+    )
+
+
+def list_notifications(user_id: UUID, cursor: str | None) -> Page[Notification]:
+    """Return one page of what somebody was told, the newest first."""
+    statement = sa.select(Notification, Notification.id.label("id")).where(Notification.user_id == user_id)
+    page = keyset_page(statement, Order((Notification.id,), descending=True), cursor)
+    return Page([row.Notification for row in page.items], page.next_cursor, page.previous_cursor)
+
+
+def get_notification(user_id: UUID, notification_id: UUID) -> Notification:
+    """Return one that somebody was told; raises NotFoundError, for a colleague's as well."""
+    statement = sa.select(Notification).where(Notification.id == notification_id, Notification.user_id == user_id)
+    found = current_session().scalars(statement).one_or_none()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def mark_read(user_id: UUID, ids: Collection[UUID] | None = None) -> None:
+    """Mark those as read, or all that somebody was told."""
+    statement = sa.update(Notification).where(Notification.user_id == user_id, Notification.read_at.is_(None))
+    if ids is not None:
+        statement = statement.where(Notification.id.in_(ids))
+    current_session().execute(statement.values(read_at=now()), execution_options={"synchronize_session": False})
+
+
+def purge_notifications() -> None:
+    """Delete what was read long ago, and what nobody will read any more."""
+    old = sa.delete(Notification).where(
+        sa.or_(Notification.read_at < days_ago(KEPT_DAYS), Notification.created_at < days_ago(UNREAD_DAYS))
+    )
+    current_session().execute(old, execution_options={"synchronize_session": False})

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 
 from portal.auth.models import AccountTokenKind, User
 from portal.auth.tokens import make_link
+from portal.auth.queries import find_account
 from portal.catalog.models import CatalogTreatment, PriceList
 from portal.core import audit
 from portal.core.access import Access
@@ -22,6 +23,7 @@ from portal.core.clinics import ClinicInfo
 from portal.core.database import Base, current_session
 from portal.core.gate import declared_access
 from portal.core.jobs import SYSTEM
+from portal.core.notifications import list_notifications, notify
 from portal.core.work import clinic_work
 from portal.offers.models import Offer, PatientOffer, Verify
 from portal.offers.queries import get_offer
@@ -99,7 +101,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             question = OfferQuestion(offer_id=offer_id, patient_offer_id=recipient_id, body="?")
             session.add(question)
             audit.record(SYSTEM, "test", question)
-            file_id = add_picture(patient_id).id
+            file_id, notification_id = add_picture(patient_id).id, _notification(clinic, patient_id)
             other_id, merge_id = _duplicates(session.get_one(Patient, (clinic.id, patient_id)))
             privacy = privacy_ids(patient_id)
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
@@ -111,7 +113,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "price_list_id": price_list_id, "other_id": other_id, "merge_id": merge_id,
             "user_id": colleague.id, "invite_token": invite,
-            "question_id": question.id, "file_id": file_id, "token": token, **privacy, **history_ids,
+            "question_id": question.id, "file_id": file_id, "notification_id": notification_id, "token": token, **privacy, **history_ids,
         }  # fmt: skip
 
     return find
@@ -124,6 +126,14 @@ def _colleague() -> User:
     audit.record(SYSTEM, "test", person, changes={})
     current_session().flush()
     return person
+
+
+def _notification(clinic: ClinicInfo, patient_id: UUID) -> UUID:
+    """Tell the owner something."""
+    owner = find_account(f"owner@{clinic.subdomain}.example.com")
+    assert owner is not None
+    notify(owner.id, kind="test", object_type="patients", object_id=patient_id)
+    return list_notifications(owner.id, None).items[0].id
 
 
 def _link(clinic: ClinicInfo, patient: Patient) -> str:
