@@ -24,9 +24,12 @@ from portal.offers.models import Decision, DeclineReason, Offer, OfferKind, Offe
 from portal.offers.queries import default_status, get_offer
 from portal.offers.rules import OPEN_KINDS
 from portal.offers.sealing import clinic_today
+from portal.sharing.alerts import Alert, alert
 from portal.sharing.models import OfferQuestion, OfferSignature, SignatureMethod
 from portal.sharing.queries import find_question_by_key, find_signature, list_options
 from portal.sharing.telling import tell, told_of
+
+_ALERTS = {OfferKind.ACCEPTED: Alert.ACCEPTED, OfferKind.DECLINED: Alert.DECLINED}
 
 
 class Refusal(StrEnum):
@@ -122,6 +125,7 @@ def ask_question(actor: Actor, recipient: PatientOffer, *, body: str, form_key: 
     current_session().flush()
     audit.record(actor, "question.asked", row, changes={})
     tell(actor, recipient, EventKind.QUESTION)
+    alert(recipient, get_offer(recipient.offer_id), Alert.QUESTION, once=row.id)
     return row
 
 
@@ -185,3 +189,4 @@ def _move(actor: Actor, offer: Offer, recipient: PatientOffer, kind: OfferKind, 
     offers.move_offer(
         actor, offer, status=default_status(kind), recipient_id=recipient.id, meta=told_of(recipient, **meta)
     )
+    alert(recipient, offer, _ALERTS[kind], once=f"{offer.id}:{offer.version}")

@@ -17,6 +17,7 @@ from portal.offers.models import Offer, OfferKind, PatientOffer, Verify
 from portal.offers.queries import default_status, get_offer
 from portal.offers.sealing import clinic_today
 from portal.sharing import factors
+from portal.sharing.alerts import Alert, alert
 from portal.sharing.queries import sections_read
 from portal.sharing.telling import tell
 
@@ -118,6 +119,8 @@ def _note_failure(actor: Actor, recipient: PatientOffer) -> Answer:
         recipient.locked_at = now()
     audit.record(actor, "link.locked" if locked else "link.failed", recipient)
     tell(actor, recipient, EventKind.VERIFY_FAILED)
+    if recipient.locked_at is not None:
+        alert(recipient, get_offer(recipient.offer_id), Alert.LOCKED, once=f"{recipient.id}:{recipient.locked_at}")
     return Answer.LOCKED if locked else Answer.WRONG
 
 
@@ -128,6 +131,7 @@ def _note_visit(actor: Actor, recipient: PatientOffer) -> None:
     audit.record(actor, "link.opened", recipient)
     tell(actor, recipient, EventKind.OPENED)
     offer = get_offer(recipient.offer_id)
+    alert(recipient, offer, Alert.OPENED, once=recipient.id)
     if offer.first_viewed_at is None:
         offer.first_viewed_at = recipient.last_viewed_at
     if offer.status.kind == OfferKind.SENT:
