@@ -19,6 +19,20 @@ class LoginForm(PortalForm):
     resume = HiddenField()
 
 
+class CodeForm(PortalForm):
+    """The second step: a code of the authenticator or a recovery code, and what the login carries along."""
+
+    code = LineField(_l("Code"), limit=40, required=True)
+    next = HiddenField()
+    resume = HiddenField()
+
+
+class ConfirmForm(PortalForm):
+    """One's password, for what must not happen at an unlocked screen."""
+
+    password = PasswordField(_l("Your password"), [Required(), MaxLength(MAX_LENGTH)])
+
+
 class NewPasswordForm(PortalForm):
     """A new password, twice. No field whose name holds "password" outlives its request."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,10 @@ class Realm:
 
 
 def _identity_statement(person: Any, login: Any, *more: Any) -> sa.Select[Any]:
-    columns = (person.id, person.name, person.email, person.role, person.locale)
+    columns = (
+        person.id, person.name, person.email, person.role, person.locale, person.must_change_password,
+        person.totp_confirmed_at.is_(None).label("without_second_step"),
+    )  # fmt: skip
     return (
         sa.select(login.id.label("session_id"), *columns, *more)
         .join_from(login, person, _same_person(person, login))
@@ -51,15 +55,31 @@ _OVERRIDES = (
     .where(UserPermission.clinic_id == User.clinic_id, UserPermission.user_id == User.id)
     .scalar_subquery()
 )
+_required: list[sa.ColumnElement[bool]] = []
+
+
+def require_second_step_where(condition: sa.ColumnElement[bool]) -> None:
+    """Ask those of a clinic's staff for a second step at login for whom ``condition``, over User, holds."""
+    _required[:] = [condition]
+    _clinic.cache_clear()
+
+
 _UNREAD = unread_count(User.clinic_id, User.id).scalar_subquery()
-_MORE = (_OVERRIDES.label("overrides"), _UNREAD.label("unread"))
-_CLINIC = Realm(User, LoginSession, _identity_statement(User, LoginSession, *_MORE))
+
+
+@cache
+def _clinic() -> Realm:
+    required = sa.or_(sa.false(), *_required).label("second_step_required")
+    more = (_OVERRIDES.label("overrides"), _UNREAD.label("unread"), required)
+    return Realm(User, LoginSession, _identity_statement(User, LoginSession, *more))
+
+
 _PLATFORM = Realm(PlatformUser, PlatformSession, _identity_statement(PlatformUser, PlatformSession))
 
 
 def current_realm() -> Realm:
     """Return the accounts that belong to the pinned scope."""
-    return _PLATFORM if isinstance(require_scope(current_session()), PlatformScope) else _CLINIC
+    return _PLATFORM if isinstance(require_scope(current_session()), PlatformScope) else _clinic()
 
 
 def token_hash(token: str) -> bytes:
@@ -81,8 +101,15 @@ def find_identity(token: str) -> Identity | None:
         permissions = effective_permissions(role, row.overrides or {})
     return Identity(
         id=row.id, session_id=row.session_id, token=token, name=row.name, email=row.email,
-        role=role, locale=row.locale, permissions=permissions, unread=getattr(row, "unread", 0),
+        role=role, locale=row.locale, permissions=permissions, unread=getattr(row, "unread", 0), duty=_duty(row),
     )  # fmt: skip
+
+
+def _duty(row: Any) -> str | None:
+    """Return the endpoint of what somebody has to do first."""
+    if row.must_change_password:
+        return "auth.account"
+    return "auth.second_step" if row.without_second_step and getattr(row, "second_step_required", False) else None
 
 
 def find_account(email: str) -> Any | None:

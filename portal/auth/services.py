@@ -26,12 +26,12 @@ class TooManyAttemptsError(RuleError):
     """The limit on logging in was reached, for this account or this address."""
 
 
-def sign_in(actor: Actor, *, email: str, password: str, expires_at: datetime, user_agent: str | None) -> str | None:
-    """Return the token of a new session, or None where address or password is wrong.
+def check_login(actor: Actor, *, email: str, password: str) -> Any | None:
+    """Return the account that address and password open, or None where either is wrong.
 
     Raises TooManyAttemptsError; the counting comes first, so it fails closed.
     """
-    account_key = f"{_realm_name()} {email.strip().lower()}"
+    account_key = f"{realm_name()} {email.strip().lower()}"
     if not limits.take([(limits.PER_ACCOUNT, account_key), (limits.PER_ADDRESS, actor.ip or "")]):
         raise TooManyAttemptsError(_("Too many attempts. Wait a few minutes, then try again."))
     person = find_account(email)
@@ -41,6 +41,12 @@ def sign_in(actor: Actor, *, email: str, password: str, expires_at: datetime, us
     limits.forgive(limits.PER_ACCOUNT, account_key)
     if fresh_hash:
         person.password_hash = fresh_hash
+        audit.record(replace(actor, id=person.id, name=person.name), "password.rehashed", person)
+    return person
+
+
+def start_session(actor: Actor, person: Any, *, expires_at: datetime, user_agent: str | None) -> str:
+    """Return the token of a new session of somebody who has shown who she is."""
     person.last_login_at = now()
     token = secrets.token_urlsafe(32)
     current_session().add(
@@ -66,16 +72,22 @@ def change_password(actor: Actor, *, token: str, current: str, new: str) -> None
 
     Raises RuleError where the current password is wrong or the new one is weak.
     """
-    assert actor.id is not None
-    person = get_account(actor.id)
-    if not limits.take([(limits.PER_ACCOUNT, f"{_realm_name()} password {actor.id}")]):
-        raise TooManyAttemptsError(_("Too many attempts. Wait a few minutes, then try again."))
-    if not passwords.check_password(current, person.password_hash)[0]:
-        raise RuleError(_("This is not your current password."))
+    person = confirm_password(actor, current)
     choose_password(person, new)
     login = current_realm().login
     _delete(login.user_id == person.id, login.token_hash != token_hash(token))
     audit.record(actor, "password.changed", person)
+
+
+def confirm_password(actor: Actor, password: str) -> Any:
+    """Return the actor's own account; raises RuleError unless ``password`` is hers, and TooManyAttemptsError."""
+    assert actor.id is not None
+    person = get_account(actor.id)
+    if not limits.take([(limits.PER_ACCOUNT, f"{realm_name()} password {actor.id}")]):
+        raise TooManyAttemptsError(_("Too many attempts. Wait a few minutes, then try again."))
+    if not passwords.check_password(password, person.password_hash)[0]:
+        raise RuleError(_("This is not your current password."))
+    return person
 
 
 def choose_password(person: Any, new: str) -> None:
@@ -119,6 +131,7 @@ def _delete(*conditions: Any) -> int:
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-def _realm_name() -> str:
+def realm_name() -> str:
+    """Return what tells the accounts of one clinic, or of the platform, from all others in the keys of limits."""
     scope = require_scope(current_session())
     return str(scope.clinic_id) if isinstance(scope, ClinicScope) else "platform"

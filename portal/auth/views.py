@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import login_user, logout_user
 
-from portal.auth import services
-from portal.auth.forms import LoginForm, PasswordForm
+from portal.auth import pending, second_step, services
+from portal.auth.forms import CodeForm, LoginForm, PasswordForm
 from portal.auth.login import login_page, resume_page
 from portal.auth.queries import find_identity
 from portal.auth.resume import load_carried, local_path
@@ -39,24 +41,46 @@ def start_session() -> ResponseReturnValue:
     if not form.submitted():
         return login_page(form, 422)
     try:
-        token = services.sign_in(
-            request_actor(),
-            email=form.email.data or "",
-            password=form.password.data or "",
-            expires_at=now() + settings().session_lifetime,
-            user_agent=request.user_agent.string,
-        )
+        person = services.check_login(request_actor(), email=form.email.data or "", password=form.password.data or "")
     except RuleError as error:
         form.form_errors.append(error.message)
         return login_page(form, 429)
-    if token is None:
+    if person is None:
         form.form_errors.append(_("The e-mail or the password is not right."))
         return login_page(form, 422)
-    return _enter(token, form)
+    if person.totp_confirmed_at is not None:
+        return pending.ask_for_code(person, form)
+    return _enter(person, form)
 
 
-def _enter(token: str, form: LoginForm) -> ResponseReturnValue:
-    """Start a fresh cookie, so that nothing of before the login lives on, and go where the visitor was going."""
+@blueprint.route("/login/code", methods=["GET", "POST"])
+@access(PUBLIC, Site.BOTH)
+def answer_code() -> ResponseReturnValue:
+    """Check the second step of whoever has just given her password."""
+    user_id, form = pending.noted_id(), CodeForm()
+    if user_id is None:
+        return redirect(url_for("auth.login"))
+    if not form.submitted():
+        return pending.code_page(form, 422 if form.errors else 200)
+    try:
+        second_step.count_try(user_id)  # before anything is read: it fails closed
+        person = pending.find_pending()
+        if person is None:
+            return redirect(url_for("auth.login"))
+        if second_step.check(request_actor(), user_id, form.code.data or ""):
+            return _enter(person, form)
+        form.code.errors = [_("This code is not right, or was used already. Wait for the next one.")]
+    except RuleError as error:
+        form.code.errors = [error.message]
+        return pending.code_page(form, 429 if isinstance(error, services.TooManyAttemptsError) else 503)
+    return pending.code_page(form, 422)
+
+
+def _enter(person: Any, form: LoginForm | CodeForm) -> ResponseReturnValue:
+    """Start a session in a fresh cookie, so that nothing of before lives on, and go where the visitor was going."""
+    token = services.start_session(
+        request_actor(), person, expires_at=now() + settings().session_lifetime, user_agent=request.user_agent.string
+    )
     session.clear()
     g.pop("csrf_token", None)  # it belongs to the cookie just cleared; the page that follows needs a new one
     session.permanent = True
@@ -68,7 +92,7 @@ def _enter(token: str, form: LoginForm) -> ResponseReturnValue:
 
 
 @blueprint.post("/logout")
-@access(SIGNED_IN, Site.BOTH)
+@access(SIGNED_IN, Site.BOTH, during_duty=True)
 def logout() -> ResponseReturnValue:
     """End the session, in the database and in the browser."""
     services.sign_out(request_actor(), token=current_identity().token)
@@ -79,7 +103,7 @@ def logout() -> ResponseReturnValue:
 
 
 @blueprint.route("/account", methods=["GET", "POST"])
-@access(SIGNED_IN, Site.BOTH)
+@access(SIGNED_IN, Site.BOTH, during_duty=True)
 def account() -> ResponseReturnValue:
     """Show one's own account; change the password."""
     form = PasswordForm()

@@ -130,7 +130,8 @@ class Access:
     """What an endpoint declares: whom it lets in, on which hosts it exists, and whether it shows a form again.
 
     ``max_bytes`` is the most it takes; None: as much as any form may hold. ``reads`` is the argument that names whose
-    record it shows, and ``reading`` what kind of read that is; see portal.core.reads.
+    record it shows, and ``reading`` what kind of read that is; see portal.core.reads. ``during_duty``: also those
+    come here who must do something else first, such as choosing a new password.
     """
 
     rule: Permission | Open
@@ -139,21 +140,23 @@ class Access:
     max_bytes: int | None = None
     reads: str | None = None
     reading: str = VIEW
+    during_duty: bool = False
 
 
 def access(
     rule: Permission | Open, site: Site = Site.CLINIC, *, resumable: bool = False, max_bytes: int | None = None,
-    reads: str | None = None, reading: str = VIEW,
+    reads: str | None = None, reading: str = VIEW, during_duty: bool = False,
 ) -> Callable[[View], View]:  # fmt: skip
     """Declare whom a view lets in. Enforced before the view runs; see portal.core.gate.
 
     ``resumable``: a form carried here over a login is shown again and not acted upon. A view that
     answers GET as well is taken to be so; portal.auth.resume asks. ``max_bytes``: what it takes, for files.
     ``reads``: "patient_id" or "offer_id" where it shows a patient's record; every such read is logged, as ``reading``.
+    ``during_duty``: it serves what somebody has to do before anything else, see Identity.duty.
     """
 
     def declare(view: View) -> View:
-        view.__access__ = Access(rule, site, resumable, max_bytes, reads, reading)  # type: ignore[attr-defined]
+        view.__access__ = Access(rule, site, resumable, max_bytes, reads, reading, during_duty)  # type: ignore[attr-defined]
         return view
 
     return declare

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from flask import Flask, abort, current_app, g, request
+from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -93,8 +93,15 @@ def _check_access() -> ResponseReturnValue | None:
         return None
     if identity is None:
         return cast(ResponseReturnValue, current_app.login_manager.unauthorized())  # type: ignore[attr-defined]
+    return _check_person(identity, declared)
+
+
+def _check_person(identity: Identity, declared: Access) -> ResponseReturnValue | None:
+    """Refuse whoever lacks the permission, and lead whoever has a duty to it first."""
     if declared.rule is not SIGNED_IN and cast(Permission, declared.rule) not in identity.permissions:
         abort(403)
+    if identity.duty is not None and not declared.during_duty:
+        return redirect(url_for(identity.duty), 303)
     return None
 
 

@@ -28,7 +28,10 @@ ROLE_LABELS: dict[ClinicRole | PlatformRole, LazyString] = {
 
 @dataclass(frozen=True)
 class Identity:
-    """A signed-in person, as Flask-Login's user. ``token`` is the cookie's, never its hash."""
+    """A signed-in person, as Flask-Login's user. ``token`` is the cookie's, never its hash.
+
+    ``duty`` is the endpoint of what this person has to do before anything else, such as choosing a new password.
+    """
 
     id: UUID
     session_id: UUID
@@ -38,6 +41,7 @@ class Identity:
     role: ClinicRole | PlatformRole
     locale: str | None
     permissions: frozenset[Permission]
+    duty: str | None = None
     unread: int = 0  # notifications, read with the session so that the bell costs no query
 
     is_authenticated = True

@@ -18,6 +18,7 @@ from portal.staff.forms import PermissionsForm, PersonForm
 from portal.staff.inviting import has_open_invite
 from portal.staff.listing import StaffListView, filter_from_args
 from portal.staff.presenting import PersonView
+from portal.staff.security import is_second_step_required
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -27,7 +28,8 @@ blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 def index() -> ResponseReturnValue:
     """List the clinic's staff."""
     wanted = filter_from_args(request.args)
-    return render_template("staff/index.html", view=StaffListView(wanted, queries.list_people(wanted)))
+    view = StaffListView(wanted, queries.list_people(wanted))
+    return render_template("staff/index.html", view=view, required=is_second_step_required())
 
 
 @blueprint.get("/<uuid:user_id>")
