@@ -189,6 +189,15 @@ class PortalForm(FlaskForm):
         return bool(self.validate())
 
 
+class RowForm(FlaskForm):
+    """One row of a form, which carries the token itself."""
+
+    class Meta:
+        """Part of a form that is protected as a whole."""
+
+        csrf = False
+
+
 class KeyedForm(PortalForm):
     """A form that makes a row: the same form sent twice makes one."""
 

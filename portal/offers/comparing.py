@@ -12,16 +12,18 @@ from flask_babel import lazy_gettext as _l
 from portal.catalog.teeth import format_teeth, tooth_name
 from portal.core.forms import plain_number
 from portal.core.templating import money
-from portal.offers.difference import LineChange, difference
-from portal.offers.models import Offer
+from portal.offers.difference import LineChange, difference, option_of
+from portal.offers.models import Offer, Treatment
+from portal.offers.options import TypedOption, stored_options, stored_sums
 from portal.offers.presenting import JAW_WORDS, where
+from portal.offers.queries import list_options
 from portal.offers.totals import DiscountKind
 
 FIELDS = {
     "name": _l("Name on the offer"), "arch": _l("Jaw"), "quantity": _l("Quantity"), "unit_price": _l("Unit price"),
     "discount": _l("Discount"), "vat_rate": _l("VAT rate"), "brand": _l("Brand"), "material": _l("Material"),
     "abutment": _l("Abutment"), "visit_no": _l("Visit"), "warranty_months": _l("Warranty in months"),
-    "is_included": _l("Included in a package"), "line_gross": _l("Total"),
+    "is_included": _l("Included in a package"), "line_gross": _l("Total"), "option": _l("Part of"),
 }  # fmt: skip
 _MONEY = frozenset({"unit_price", "line_gross"})
 
@@ -35,7 +37,9 @@ class ChangesView:
     def __init__(self, before: Offer, after: Offer, revisions: Sequence[Offer]) -> None:
         self.before, self.after = before, after
         self.others = [row for row in revisions if row.id != after.id]
-        self.difference = difference(before, after)
+        self._options = list_options(before.id), list_options(after.id)
+        self._labels = {row.id: row.label for rows in self._options for row in rows}
+        self.difference = difference(before, after, self._labels)
 
     def tooth(self, number: int) -> str:
         """Name a tooth in words."""
@@ -49,9 +53,29 @@ class ChangesView:
         names = dict.fromkeys("discount" if name.startswith("discount") else name for name in change.fields)
         currencies = self.before.currency, self.after.currency
         return [
-            (str(FIELDS[name]), _written(old, name, currencies[0]), _written(new, name, currencies[1]))
+            (str(FIELDS[name]), self._written(old, name, currencies[0]), self._written(new, name, currencies[1]))
             for name in names
         ]  # fmt: skip
+
+    def _written(self, line: Treatment, name: str, currency: str) -> str:
+        if name != "option":
+            return _written(line, name, currency)
+        label = option_of(line, self._labels)
+        return _("Option %(label)s", label=label) if label else _("All options")
+
+    def options(self) -> Iterable[tuple[str, str, str]]:
+        """Return (label, before, after) of each option that differs: what it is called and comes to."""
+        sides = []
+        for offer, rows in zip((self.before, self.after), self._options, strict=True):
+            sums = stored_sums(offer, rows) if rows else []
+            sides.append({
+                option.label: _option_words(option, money(row.totals.gross, offer.currency))
+                for option, row in zip(stored_options(rows), sums, strict=True)
+            })  # fmt: skip
+        old, new = sides
+        for label in sorted({*old, *new}):
+            if old.get(label) != new.get(label):
+                yield _("Option %(label)s", label=label), old.get(label, ""), new.get(label, "")
 
     def gain(self, amount: Decimal) -> str:
         """Write by how much something became dearer or cheaper."""
@@ -69,6 +93,11 @@ class ChangesView:
             old, new = getattr(self.before, name), getattr(self.after, name)
             gain = self.gain(new - old) if one_currency else ""
             yield label, money(old, self.before.currency), money(new, self.after.currency), gain
+
+
+def _option_words(option: TypedOption, total: str) -> str:
+    parts = [option.title, total, _("Recommended") if option.recommended else ""]
+    return " · ".join(part for part in parts if part)
 
 
 def _written(line: Any, name: str, currency: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from portal.offers.models import Offer, Treatment
 
@@ -67,12 +68,12 @@ class Difference:
         return [*self.changed, *self.added, *self.removed]
 
 
-def difference(before: Offer, after: Offer) -> Difference:
-    """Compare two versions of an offer, both with their lines and teeth."""
+def difference(before: Offer, after: Offer, labels: Mapping[UUID, str] | None = None) -> Difference:
+    """Compare two versions of an offer, both with their lines and teeth; ``labels`` are of the options of both."""
     found = Difference(before, after, teeth=_tooth_changes(before, after))
     unchanged = 0
     for old, new in _pairs(before.lines, after.lines):
-        change = _line_change(old, new)
+        change = _line_change(old, new, labels or {})
         if old is None:
             found.added.append(change)
         elif new is None:
@@ -84,17 +85,23 @@ def difference(before: Offer, after: Offer) -> Difference:
     return Difference(before, after, found.added, found.removed, found.changed, found.teeth, unchanged)
 
 
-def _line_change(old: Treatment | None, new: Treatment | None) -> LineChange:
+def _line_change(old: Treatment | None, new: Treatment | None, labels: Mapping[UUID, str]) -> LineChange:
     if old is None or new is None:
         return LineChange(old, new)
     was, now = _numbers(old), _numbers(new)
+    moved = option_of(old, labels) != option_of(new, labels)
     return LineChange(
         old,
         new,
-        tuple(name for name in _COMPARED if getattr(old, name) != getattr(new, name)),
+        (*(name for name in _COMPARED if getattr(old, name) != getattr(new, name)), *(["option"] if moved else [])),
         tuple(tooth for tooth in now if tooth not in was),
         tuple(tooth for tooth in was if tooth not in now),
     )
+
+
+def option_of(line: Treatment, labels: Mapping[UUID, str]) -> str:
+    """Return the label of the option a line is part of; "" for all of them."""
+    return labels.get(line.option_id, "") if line.option_id else ""
 
 
 def _pairs(before: Sequence[Treatment], after: Sequence[Treatment]) -> list[tuple[Treatment | None, Treatment | None]]:

@@ -99,6 +99,7 @@ class PriceBook:
             teeth, amounts, self._totals(amounts), surfaces=surfaces, pontics=pontics, brand=typed.brand,
             material=typed.material, abutment=typed.abutment, is_included=typed.included, vat_class=vat_class,
             vat_exemption_code=None if amounts.vat_rate else self.exemptions.get(vat_class),
+            option=typed.option or None,
         )  # fmt: skip
 
     def _treatment(self, typed: TypedLine) -> Any | None:

@@ -15,8 +15,10 @@ from portal.offers.chart import Chart, Mark, tooth_chart
 from portal.offers.editing import LineError, PriceBook, PricedLine, TypedLine, totals_message
 from portal.offers.editor_lines import treatment_groups, typed_data
 from portal.offers.entry import Entry, read_entries
-from portal.offers.forms import MAX_LINES, LineForm, OfferForm
+from portal.offers.forms import OfferForm
 from portal.offers.models import Offer
+from portal.offers.options import OptionSum, TypedOption, lines_of, main_label
+from portal.offers.row_forms import MAX_LINES, LineForm
 from portal.offers.totals import DiscountKind, OfferTotals, TotalsError, line_totals, offer_totals, spread_discount
 from portal.patients.models import Patient
 
@@ -35,7 +37,7 @@ class Editor:
     audience: str
     residency: str
     priced: dict[int, PricedLine] = field(default_factory=dict)
-    totals: OfferTotals | None = None
+    sums: Sequence[OptionSum] = ()
     unclear: Sequence[Entry] = ()
     usual_audience: str = ""
     well: bool | None = None
@@ -45,6 +47,17 @@ class Editor:
     def lines(self) -> Sequence[PricedLine]:
         """The complete lines, in order."""
         return list(self.priced.values())
+
+    @property
+    def options(self) -> list[TypedOption]:
+        """The options, in order."""
+        return self.form.typed_options()
+
+    @property
+    def totals(self) -> OfferTotals | None:
+        """What the offer counts for: its main option where it has options."""
+        main = main_label(self.options)
+        return next((row.totals for row in self.sums if row.option is None or row.option.label == main), None)
 
     @property
     def currency(self) -> str:
@@ -103,8 +116,12 @@ class Editor:
         return self.well
 
     def _price(self, place: int, line: LineForm) -> None:
+        typed = line.typed()
+        if typed.option and typed.option not in [option.label for option in self.options]:
+            line.option.errors = [_("This option is not there any more. Choose another one.")]
+            return
         try:
-            self.priced[place] = self.book.price_line(line.typed())
+            self.priced[place] = self.book.price_line(typed)
         except LineError as error:
             line[error.field].errors = [error.message]
 
@@ -113,6 +130,11 @@ class Editor:
         form = self.form
         kind = form.discount_kind.data if form.discount_kind.data in set(DiscountKind) else DiscountKind.PERCENT
         if not form.discount_value.data or form.discount_value.errors or not self.priced:
+            return
+        if kind == DiscountKind.AMOUNT and self.options:
+            form.discount_value.errors = [
+                _("With several options, give the discount in percent, or on the lines: an amount fits only one.")
+            ]
             return
         try:
             spread = spread_discount(
@@ -126,14 +148,17 @@ class Editor:
             self.priced[place] = replace(line, amounts=amounts, totals=totals)
 
     def _sum_up(self) -> None:
-        amounts = [line.amounts for line in self.lines]
         try:
-            self.totals = offer_totals(amounts, prices_include_vat=self.book.prices_include_vat)
+            self.sums = [self._sum_of(option) for option in self.options] or [self._sum_of(None)]
         except TotalsError:
             self.form.form_errors.append(_("The sum of this offer is too large."))
         if sum(not entry.form.is_blank for entry in self.form.lines) > MAX_LINES:
             message = _("An offer has at most %(count)s lines. Take some out, or make a second offer.", count=MAX_LINES)
             self.form.form_errors.append(message)
+
+    def _sum_of(self, option: TypedOption | None) -> OptionSum:
+        amounts = [line.amounts for line in lines_of(option.label if option else None, self.lines)]
+        return OptionSum(option, offer_totals(amounts, prices_include_vat=self.book.prices_include_vat))
 
     def take_entry(self, chosen: Mapping[int, str] | None = None) -> bool:
         """Make lines of the text in the entry box; what is unclear stays there. Tell whether all of it was taken."""
@@ -145,7 +170,7 @@ class Editor:
         for entry in read:
             if entry.typed and self._has_room(len(entry.typed)):
                 for line in entry.typed:
-                    self._put(line)
+                    self._put(replace(line, option=self.form.entry_option.data or ""))
             elif entry.typed:
                 unclear.append(replace(entry, typed=(), message=_("The offer has no room for more lines.")))
             else:
@@ -169,8 +194,8 @@ class Editor:
             blank.process(None, typed_data(typed))
 
     def show_defaults(self) -> None:
-        """Show in every empty field what it will be filled with, and offer the treatments."""
-        self.form.set_treatments(treatment_groups(self.book))
+        """Show in every empty field what it will be filled with, and offer the treatments and options."""
+        self.form.set_choices(treatment_groups(self.book))
         for place, line in self.priced.items():
             form = self.form.lines[place].form
             for name in ("quantity", "unit_price", "vat_rate"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,18 +12,18 @@ from wtforms.fields.choices import SelectChoice
 
 from portal.catalog.enums import ToothRole
 from portal.catalog.teeth import format_teeth
-from portal.core.forms import choices
 from portal.core.i18n import language
 from portal.offers.editing import LineError, PriceBook, TypedLine
-from portal.offers.forms import LineForm
 from portal.offers.models import Jaw, Treatment
+from portal.offers.options import TypedOption
+from portal.offers.row_forms import LineForm
 from portal.offers.totals import DiscountKind
 
 
-def blank_line(book: PriceBook) -> LineForm:
+def blank_line(book: PriceBook, options: Sequence[TypedOption] = ()) -> LineForm:
     """Return one empty line named ``lines-__index__``, which the page's script copies."""
     line = LineForm(formdata=MultiDict(), prefix="lines-__index__-")
-    line.catalog_id.choices = {"": choices([], empty=_("Other: write its name")), **treatment_groups(book)}
+    line.set_choices(treatment_groups(book), options)
     return line
 
 
@@ -50,7 +51,7 @@ def _pontics(line: Treatment) -> str:
     return "" if pontics == usual else format_teeth(pontics).replace("–", "-")
 
 
-def line_data(line: Treatment, book: PriceBook) -> dict[str, Any]:
+def line_data(line: Treatment, book: PriceBook, option: str | None = None) -> dict[str, Any]:
     """Return a stored line for its form.
 
     What the catalogue would fill in by itself stays empty, so that it follows when the treatment, the
@@ -73,6 +74,7 @@ def line_data(line: Treatment, book: PriceBook) -> dict[str, Any]:
         "material": line.material,
         "abutment": line.abutment,
         "included": line.is_included,
+        "option": option or "",
     }
     arch = Jaw(line.arch) if line.arch else None
     typed = TypedLine(

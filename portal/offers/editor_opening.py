@@ -19,6 +19,7 @@ from portal.offers.editor import Editor
 from portal.offers.editor_lines import line_data
 from portal.offers.forms import OfferForm
 from portal.offers.models import Offer
+from portal.offers.queries import list_options
 from portal.offers.totals import DiscountKind
 from portal.patients.models import Patient
 
@@ -78,8 +79,7 @@ def new_editor(patient: Patient, source: Offer | None = None) -> Editor:
         data |= {"title": source.title, "currency": source.currency, "patient_note": source.patient_note}
     editor = open_editor(OfferForm(data=data), patient, None)
     if source and not editor.form.is_submitted():
-        for line in source.lines:
-            editor.form.lines.append_entry(line_data(line, editor.book))
+        _fill_parts(editor, source)
     return editor
 
 
@@ -94,9 +94,21 @@ def draft_editor(offer: Offer, patient: Patient) -> Editor:
     }  # fmt: skip
     editor = open_editor(OfferForm(data=data), patient, offer)
     if not editor.form.is_submitted():
-        for line in offer.lines:
-            editor.form.lines.append_entry(line_data(line, editor.book))
+        _fill_parts(editor, offer)
     return editor
+
+
+def _fill_parts(editor: Editor, offer: Offer) -> None:
+    """Fill in the options and lines of a stored offer."""
+    options = list_options(offer.id)
+    labels = {row.id: row.label for row in options}
+    for row in options:
+        editor.form.options.append_entry({"title": row.title})
+        if row.is_recommended:
+            editor.form.recommended.data = row.label
+    for line in offer.lines:
+        option = labels.get(line.option_id) if line.option_id else None
+        editor.form.lines.append_entry(line_data(line, editor.book, option))
 
 
 def picked(value: str) -> dict[int, str]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
-from uuid import UUID
+from typing import Any
 
-from flask import abort
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, FormField, SelectField, SelectMultipleField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
@@ -19,7 +15,6 @@ from wtforms.validators import Optional
 from portal.catalog.enums import Audience, Residency
 from portal.catalog.teeth import ALL_TEETH
 from portal.core.clock import today
-from portal.core.errors import error_page
 from portal.core.forms import (
     DayField,
     DecimalField,
@@ -34,16 +29,11 @@ from portal.core.forms import (
 )
 from portal.core.identity import current_clinic
 from portal.core.money import MAX_AMOUNT, Currency
-from portal.offers.editing import TypedLine
-from portal.offers.models import Basis, Jaw
-from portal.offers.totals import MAX_QUANTITY, DiscountKind
+from portal.offers.models import Basis
+from portal.offers.options import LABELS, TypedOption
+from portal.offers.row_forms import DISCOUNTS, MAX_LINES, LineForm, LinesField, OptionForm, option_choices
+from portal.offers.totals import DiscountKind
 
-MAX_LINES = 100
-TOO_MANY_LINES = (
-    _l("That is more lines than an offer has"),
-    _l("Go back and take some out, or make a second offer. Nothing was changed."),
-)
-JAWS = {"": "—", Jaw.UPPER: _l("Upper jaw"), Jaw.LOWER: _l("Lower jaw"), Jaw.BOTH: _l("Both jaws")}
 AUDIENCES = {
     Audience.DOMESTIC: _l("Patients at home"), Audience.INTERNATIONAL: _l("Patients from abroad"),
     Audience.PARTNER: _l("Partners"),
@@ -53,81 +43,6 @@ BASES = {
     Basis.EXAM: _l("an examination"), Basis.OPG: _l("a panoramic X-ray"), Basis.CBCT: _l("a 3D scan (CBCT)"),
     Basis.PHOTOS: _l("photos"),
 }  # fmt: skip
-DISCOUNTS = {DiscountKind.PERCENT: "%", DiscountKind.AMOUNT: _l("amount")}
-
-
-class LineForm(FlaskForm):
-    """One line. What is left empty comes from the catalogue, the price list and the VAT rules."""
-
-    class Meta:
-        """Part of a form that carries the token itself."""
-
-        csrf = False
-
-    catalog_id = SelectField(_l("Treatment"), [Optional()], validate_choice=False)
-    name = LineField(_l("Name on the offer"), limit=200)
-    teeth = LineField(_l("Teeth"), limit=160)
-    arch = SelectField(_l("Jaw"), [Optional()], choices=choices(JAWS.items()))
-    quantity = DecimalField(_l("Quantity"), low=Decimal(0), high=MAX_QUANTITY)
-    unit_price = DecimalField(_l("Unit price"), low=Decimal(0), high=MAX_AMOUNT)
-    discount_value = DecimalField(_l("Discount"), low=Decimal(0), high=MAX_AMOUNT)
-    discount_kind = SelectField(_l("Discount type"), choices=choices(DISCOUNTS.items()), default=DiscountKind.PERCENT)
-    vat_rate = DecimalField(_l("VAT rate"), low=Decimal(0), high=Decimal(100))
-    surfaces = LineField(_l("Surfaces"), limit=12)
-    pontics = LineField(_l("Pontics"), limit=100)
-    brand = LineField(_l("Brand"), limit=80)
-    material = LineField(_l("Material"), limit=80)
-    abutment = LineField(_l("Abutment"), limit=80)
-    included = BooleanField(_l("Included in a package, at no price of its own"))
-    details: ClassVar[tuple[str, ...]] = ("surfaces", "pontics", "brand", "material", "abutment", "included")
-
-    @property
-    def has_details(self) -> bool:
-        """Whether a field that is folded away says something, or is wrong."""
-        return any(self[name].data or self[name].errors for name in self.details)
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether nothing was entered; such a line is left out."""
-        fields = (field for field in self if field is not self.discount_kind)
-        return not any(field.data or (field.raw_data and field.raw_data[0].strip()) for field in fields)
-
-    def typed(self) -> TypedLine:
-        """Return the line as typed; call after validation."""
-        try:
-            catalog_id = UUID(self.catalog_id.data) if self.catalog_id.data else None
-        except ValueError:
-            catalog_id = UUID(int=0)  # never a treatment's: refused where it is looked up
-        return TypedLine(
-            catalog_id=catalog_id,
-            name=self.name.data or None,
-            teeth=self.teeth.data or "",
-            arch=Jaw(self.arch.data) if self.arch.data else None,
-            quantity=self.quantity.data,
-            unit_price=self.unit_price.data,
-            discount_kind=DiscountKind(self.discount_kind.data),
-            discount_value=self.discount_value.data,
-            vat_rate=self.vat_rate.data,
-            surfaces=self.surfaces.data or "",
-            pontics=self.pontics.data or "",
-            brand=self.brand.data or None,
-            material=self.material.data or None,
-            abutment=self.abutment.data or None,
-            included=bool(self.included.data),
-        )
-
-
-class LinesField(RowsField):
-    """The lines, a few more than may be saved, so that one too many is told beside all of them.
-
-    More than one page shows are refused as a whole (413): WTForms would drop them unseen.
-    """
-
-    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
-        places = set(super()._extract_indices(prefix, formdata))
-        if len(places) > self.max_entries:
-            abort(error_page(413, page=TOO_MANY_LINES))
-        return iter(places)
 
 
 class OfferForm(KeyedForm):
@@ -148,13 +63,26 @@ class OfferForm(KeyedForm):
     patient_note = TextField(_l("Note for the patient"), limit=5000)
     internal_note = TextField(_l("Note for colleagues"), limit=5000, description=_l("Never shown to the patient."))
     lines = LinesField(FormField(LineForm), max_entries=2 * MAX_LINES)
+    options = RowsField(FormField(OptionForm), max_entries=len(LABELS))
+    recommended = SelectField(_l("Recommended"), [Optional()], validate_choice=False)
+    entry_option = SelectField(_l("Part of"), [Optional()], validate_choice=False)
     entry = TextField(_l("Quick entry"), limit=4000)
     chart = SelectMultipleField(_l("Tooth chart"), choices=choices((n, n) for n in ALL_TEETH), validate_choice=False)
 
-    def set_treatments(self, groups: dict[str, list[SelectChoice]]) -> None:
-        """Offer these treatments, grouped by heading, in every line; call again after adding lines."""
+    def set_choices(self, groups: dict[str, list[SelectChoice]]) -> None:
+        """Offer the treatments, grouped by heading, and the options in every line; call again after adding lines."""
         for entry in self.lines:
-            entry.form.catalog_id.choices = {"": choices([], empty=_("Other: write its name")), **groups}
+            entry.form.set_choices(groups, self.typed_options())
+        self.entry_option.choices = option_choices(self.typed_options())
+        self.recommended.choices = option_choices(self.typed_options(), empty=_("none"))
+
+    def typed_options(self) -> list[TypedOption]:
+        """Return the options, lettered by their place."""
+        rows = zip(LABELS, self.options, strict=False)
+        return [
+            TypedOption(label, row.form.title.data or None, recommended=self.recommended.data == label)
+            for label, row in rows
+        ]
 
     @property
     def ticked(self) -> list[int]:

@@ -46,6 +46,7 @@ class TypedLine:
     material: str | None = None
     abutment: str | None = None
     included: bool = False
+    option: str = ""  # the label of the one it is part of; "": of all
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class PricedLine:
     is_included: bool = False
     vat_class: str | None = None
     vat_exemption_code: str | None = None
+    option: str | None = None
 
     def role(self, tooth: int) -> ToothRole:
         """Return what a tooth is in this line."""

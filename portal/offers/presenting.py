@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,8 +24,9 @@ from portal.offers.editing import PricedLine
 from portal.offers.history import history
 from portal.offers.listing import status_label
 from portal.offers.models import Jaw, Offer, OfferKind, OfferStatus, Treatment
+from portal.offers.options import stored_sums
 from portal.offers.people import SIGNERS, find_return, list_staff
-from portal.offers.queries import list_for_patient, list_recipients, list_revisions, list_statuses
+from portal.offers.queries import list_for_patient, list_options, list_recipients, list_revisions, list_statuses
 from portal.offers.rules import OPEN_KINDS, REVISABLE_KINDS, may_move
 from portal.offers.sealing import clinic_today, sending_problem
 from portal.patients.models import Patient
@@ -50,6 +50,7 @@ ACTIONS = {
 }
 FIELDS = {
     "title": _l("Title"), "currency": _l("Currency"), "valid_until": _l("Valid until"), "status": _l("Status"),
+    "options": _l("Options"), "option_count": _l("Number of options"),
     "lines": _l("Lines"), "line_count": _l("Number of lines"), "grand_total": _l("Total"),
     "patient_note": _l("Note for the patient"), "internal_note": _l("Note for colleagues"), "patient": _l("Patient"),
     "revision": _l("Version"), "price_list_id": _l("Price list"), "residency": _l("The patient lives"),
@@ -99,15 +100,6 @@ def moves(offer: Offer, statuses: Sequence[OfferStatus]) -> list[Move]:
 def is_over(valid_until: date | None, kind: str, day: date) -> bool:
     """Tell whether an offer that waits for an answer is past its last day; the hourly job has not marked it yet."""
     return valid_until is not None and valid_until < day and kind in OPEN_KINDS
-
-
-def vat_by_rate(offer: Offer) -> list[tuple[Decimal, Decimal, Decimal]]:
-    """Return (rate, net, VAT) of each rate among the lines, lowest first."""
-    sums: defaultdict[Decimal, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
-    for line in offer.lines:
-        sums[line.vat_rate][0] += line.line_net
-        sums[line.vat_rate][1] += line.line_vat
-    return [(rate, net, vat) for rate, (net, vat) in sorted(sums.items())]
 
 
 def activity(offer_id: UUID, statuses: Sequence[OfferStatus]) -> list[Entry]:
@@ -168,7 +160,9 @@ class OfferView:
         self.offer = offer
         self.status_label = status_label(offer.status)
         self.moves = moves(offer, statuses)
-        self.vat = vat_by_rate(offer)
+        options = list_options(offer.id)
+        self.labels = {row.id: row.label for row in options}
+        self.sums = stored_sums(offer, options)
         self.chart = offer_chart(offer.lines)
         self.recipients = list_recipients(offer.id)
         self.revisions = list_revisions(offer)

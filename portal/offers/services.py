@@ -21,11 +21,12 @@ from portal.offers import queries
 from portal.offers.documents import EventKind
 from portal.offers.editing import PricedLine
 from portal.offers.events import note_event
-from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer, Treatment, TreatmentTooth
+from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer
+from portal.offers.options import TypedOption
 from portal.offers.pdf import keep_pdf
 from portal.offers.rules import DECIDED_KINDS, REVISABLE_KINDS, may_move
 from portal.offers.sealing import clinic_today, seal_offer
-from portal.offers.totals import offer_totals
+from portal.offers.storing import part_changes, set_values, store_parts
 from portal.patients.models import Patient
 
 NUMBER_KIND = "offer"
@@ -33,15 +34,11 @@ EVENTS = {
     OfferKind.SENT: EventKind.SENT, OfferKind.ACCEPTED: EventKind.ACCEPTED, OfferKind.DECLINED: EventKind.DECLINED,
     OfferKind.EXPIRED: EventKind.EXPIRED,
 }  # fmt: skip
-_CONTENT = (
-    "catalog_id", "code", "name", "scope", "arch", "quantity", "unit_price", "discount_kind", "discount_value",
-    "vat_rate", "is_included", "offer_discount", "brand", "material", "abutment",
-)  # fmt: skip
 
 
 def create_offer(
     actor: Actor, patient: Patient, *, form_key: UUID | None, year: int, prices_include_vat: bool,
-    values: Mapping[str, Any], lines: Sequence[PricedLine],
+    values: Mapping[str, Any], lines: Sequence[PricedLine], options: Sequence[TypedOption] = (),
 ) -> Offer:  # fmt: skip
     """Draft an offer for a patient under the year's next number, and assign it to her.
 
@@ -58,9 +55,10 @@ def create_offer(
         primary_patient=patient, prices_include_vat=prices_include_vat, created_by_id=actor.id,
         coordinator_id=actor.id, lines=[],
     )  # fmt: skip
-    _apply(offer, values, lines)
+    set_values(offer, values, lines, options)
     current_session().add(offer)
     current_session().flush()
+    store_parts(offer, lines, options)
     current_session().add(PatientOffer(patient_id=patient.id, offer_id=offer.id, assigned=True, visible=True))
     audit.record(actor, "offer.created", offer, changes={
         "line_count": [None, len(offer.lines)], "grand_total": [None, offer.grand_total],
@@ -72,24 +70,26 @@ def create_offer(
 
 
 def update_offer(
-    actor: Actor, offer: Offer, *, version: int, values: Mapping[str, Any], lines: Sequence[PricedLine]
-) -> None:
-    """Change a draft; without a difference nothing is written.
+    actor: Actor, offer: Offer, *, version: int, values: Mapping[str, Any], lines: Sequence[PricedLine],
+    options: Sequence[TypedOption] = (),
+) -> None:  # fmt: skip
+    """Change a draft to hold what is given and no more; without a difference nothing is written.
 
     Raises RuleError for any other offer, StaleVersionError where somebody saved something else before.
     """
     check_draft(offer)
-    if _is_same(offer, values, lines):
+    is_stale = offer.version != version
+    changes = part_changes(offer, lines, options)
+    if not changes and all(getattr(offer, name) == value for name, value in values.items()):
         return
-    if offer.version != version:
+    if is_stale:
         raise StaleVersionError
-    before = [_content(line) for line in offer.lines]
     offer.signed_off_at = offer.signed_off_by_id = None  # what was signed off is no more
     offer.updated_at = now()  # lines alone must count as a change of the offer, so that its version moves
-    _apply(offer, values, lines)
-    changes = {**audit.changes_of(offer), **_line_changes(before, [_content(line) for line in offer.lines])}
-    audit.record(actor, "offer.changed", offer, changes=changes)
+    set_values(offer, values, lines, options)
+    audit.record(actor, "offer.changed", offer, changes={**audit.changes_of(offer), **changes})
     try:
+        store_parts(offer, lines, options)
         current_session().flush()
     except StaleDataError as error:
         current_session().rollback()  # so that the offer can be read again, as the other one saved it
@@ -201,51 +201,3 @@ def _check_move(offer: Offer, status: OfferStatus) -> None:
         raise RuleError(_("A newer version has replaced this one. Its status stays as it is."))
     if not may_move(OfferKind(offer.status.kind), OfferKind(status.kind)) or not status.is_active:
         raise RuleError(_("An offer cannot go from here to this status."))
-
-
-def _is_same(offer: Offer, values: Mapping[str, Any], lines: Sequence[PricedLine]) -> bool:
-    stored = [_content(line) for line in offer.lines]
-    wanted = [_content(make_line(line, position)) for position, line in enumerate(lines)]
-    return stored == wanted and all(getattr(offer, name) == value for name, value in values.items())
-
-
-def _content(line: Treatment) -> tuple[Any, ...]:
-    teeth = [(tooth.tooth, tooth.role, tooth.surfaces) for tooth in line.teeth]
-    return teeth, *(getattr(line, name) for name in _CONTENT)
-
-
-def _apply(offer: Offer, values: Mapping[str, Any], lines: Sequence[PricedLine]) -> None:
-    for name, value in values.items():
-        setattr(offer, name, value)
-    totals = offer_totals([line.amounts for line in lines], prices_include_vat=offer.prices_include_vat)
-    offer.subtotal, offer.discount_total = totals.subtotal, totals.discount
-    offer.net_total, offer.vat_total, offer.grand_total = totals.net, totals.vat, totals.gross
-    offer.lines = [make_line(line, position) for position, line in enumerate(lines)]
-
-
-def make_line(line: PricedLine, position: int) -> Treatment:
-    """Return a line as a row that belongs to no offer yet."""
-    amounts, totals = line.amounts, line.totals
-    return Treatment(
-        catalog_id=line.catalog_id, code=line.code, name=line.name, scope=line.scope, arch=line.arch,
-        position=position, quantity=amounts.quantity, unit_price=amounts.unit_price,
-        discount_kind=amounts.discount_kind, discount_value=amounts.discount_value, vat_rate=amounts.vat_rate,
-        line_base=totals.base, line_discount=totals.discount, line_net=totals.net, line_vat=totals.vat,
-        line_gross=totals.gross, offer_discount=amounts.offer_discount,
-        is_included=line.is_included, brand=line.brand, material=line.material,
-        abutment=line.abutment, vat_class=line.vat_class, vat_exemption_code=line.vat_exemption_code,
-        teeth=[
-            TreatmentTooth(tooth=tooth, position=place, role=line.role(tooth), surfaces=line.surfaces)
-            for place, tooth in enumerate(line.teeth)
-        ],
-    )  # fmt: skip
-
-
-def _line_changes(before: Sequence[Any], after: Sequence[Any]) -> Mapping[str, Sequence[Any] | None]:
-    """Return what the log tells of changed lines: that they changed, or how many there are; never which treatments.
-
-    They are health data (law 6698, art. 6), and nothing can be taken out of the log again.
-    """
-    if before == after:
-        return {}
-    return {"lines": None} if len(before) == len(after) else {"line_count": [len(before), len(after)]}

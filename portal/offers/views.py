@@ -23,6 +23,7 @@ from portal.offers.conflicts import conflicts
 from portal.offers.editor import Editor
 from portal.offers.editor_lines import blank_line
 from portal.offers.editor_opening import draft_editor, new_editor, open_editor, picked
+from portal.offers.editor_steps import take_step
 from portal.offers.forms import AssignForm, MoveForm, OfferForm, VisibilityForm
 from portal.offers.listing import OfferListView, export_table, filter_from_args, status_label
 from portal.offers.models import Offer
@@ -117,8 +118,8 @@ def edit(offer_id: UUID) -> ResponseReturnValue:
 @access(Permission.OFFERS_WRITE, resumable=True)
 def preview() -> ResponseReturnValue:
     """Show the editor again with everything computed and more room, saving nothing (for pages without script)."""
-    editor = _editor_from_form(entry=True)
-    return _editor_page(editor, 200, more=5)
+    stepped = request.form.get("step", "")
+    return _editor_page(_editor_from_form(entry=True, step=stepped), 200, more=2 if stepped else 5)
 
 
 @blueprint.post("/entry")
@@ -134,7 +135,7 @@ def totals() -> ResponseReturnValue:
     """Return what the lines being typed come to, for the page's script; saves nothing."""
     editor = _editor_from_form()
     lines = {str(place): presenting.line_preview(line, editor.currency) for place, line in editor.priced.items()}
-    html = render_template("offers/_totals.html", totals=editor.totals, currency=editor.currency, editor=editor)
+    html = render_template("offers/_totals.html", editor=editor)
     chart = editor.chart
     legend = render_template("offers/_legend.html", chart=chart)
     return {"lines": lines, "totals": html, "chart": chart.tones(), "legend": legend}
@@ -203,20 +204,23 @@ def _create(editor: Editor) -> Offer:
         prices_include_vat=editor.book.prices_include_vat,
         values=editor.values(),
         lines=editor.lines,
+        options=editor.options,
     )
 
 
 def _update(editor: Editor, offer: Offer) -> ResponseReturnValue:
     """Save a draft; the page's script, which saves now and then, is told the version to go on from."""
     version, values = editor.form.version.data, editor.values()
-    services.update_offer(request_actor(), offer, version=version, values=values, lines=editor.lines)
+    services.update_offer(
+        request_actor(), offer, version=version, values=values, lines=editor.lines, options=editor.options
+    )
     if "autosave" in request.form:
         return {"version": offer.version}
     flash(_("Saved."), "success")
     return redirect(url_for("offers.show", offer_id=offer.id))
 
 
-def _editor_from_form(*, entry: bool = False) -> Editor:
+def _editor_from_form(*, entry: bool = False, step: str = "") -> Editor:
     form = OfferForm()
     if form.patient_id.data is None:
         raise NotFoundError
@@ -226,6 +230,7 @@ def _editor_from_form(*, entry: bool = False) -> Editor:
     form.lines.validate(form)
     if entry:
         editor.take_entry(picked(request.form.get("entry_pick", "")))
+    take_step(editor, step)
     editor.compute()
     return editor
 
@@ -236,7 +241,7 @@ def _editor_page(
     editor.compute()
     editor.add_empty_lines(more)
     editor.show_defaults()
-    overtaken, blank = status == 409, blank_line(editor.book)
+    overtaken, blank = status == 409, blank_line(editor.book, editor.options)
     page = render_template("offers/edit.html", editor=editor, overtaken=overtaken, conflicts=differing, blank=blank)
     return page, status
 

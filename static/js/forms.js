@@ -1,21 +1,17 @@
 // Forms: no double submit, a question before a destructive one, the first error focused, no typed text lost by accident.
 
+import { ask } from "./asking.js";
+
 const confirmed = new WeakSet();
 const initial = new WeakMap();
 let leaving = false;
 
 const snapshot = (form) => JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value.name ?? value]));
 
-function askFirst(form, submitter) {
-  const dialog = document.getElementById("confirm-dialog");
-  dialog.querySelector("#confirm-text").textContent = form.dataset.confirm;
-  dialog.returnValue = "no";
-  dialog.addEventListener("close", () => {
-    if (dialog.returnValue !== "yes") return;
-    confirmed.add(form);
-    form.requestSubmit(submitter);
-  }, { once: true });
-  dialog.showModal();
+async function askFirst(form, submitter) {
+  if (!await ask(form.dataset.confirm)) return;
+  confirmed.add(form);
+  form.requestSubmit(submitter);
 }
 
 document.addEventListener("submit", (event) => {

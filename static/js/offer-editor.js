@@ -1,6 +1,7 @@
 // The offer editor: lines added and removed in place, amounts computed by the server while typing.
 // Without this script the same form works: "Calculate and add lines" does it with a page load.
 
+import { ask } from "./asking.js";
 import { Autosave } from "./autosave.js";
 import { ToothChart } from "./tooth-chart.js";
 
@@ -9,6 +10,7 @@ const lines = form?.querySelector("[data-lines]");
 const blank = form?.querySelector("template[data-blank]");
 const chart = form && new ToothChart(form);
 const autosave = form && new Autosave(form);
+const PARTS = ["[data-entry]", "[data-lines]", "[data-sums]", "[data-chart-part]", "[data-options]", "template[data-blank]"];
 let timer = 0;
 let asked = 0;
 
@@ -69,23 +71,25 @@ function soon() {
   timer = setTimeout(compute, 250);
 }
 
-// Typed lines: the server reads them and answers with the whole page, of which the changed parts are taken over.
-async function enter(button) {
+// Typed lines, options: the server reads them and answers with the whole page, of which the changed parts are taken over.
+async function take(button) {
   const data = new FormData(form);
   chart.entry.forEach((tooth) => data.append("chart", tooth));
-  if (button?.name) data.append(button.name, button.value);
-  const answer = await fetch(form.querySelector("[data-enter]").formAction, { method: "POST", body: data }).catch(() => null);
+  if (button.name) data.append(button.name, button.value);
+  const answer = await fetch(button.formAction, { method: "POST", body: data }).catch(() => null);
   const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
   const fresh = page?.querySelector("form.offer-editor");
-  if (!fresh) return form.requestSubmit(form.querySelector("[data-enter]")); // logged out, say: as without script
-  for (const part of ["[data-entry]", "[data-lines]", "[data-sums]", "[data-chart-part]"]) {
-    form.querySelector(part).innerHTML = fresh.querySelector(part).innerHTML;
-  }
+  if (!fresh) return form.requestSubmit(button); // logged out, say: as without script
+  for (const part of PARTS) form.querySelector(part).innerHTML = fresh.querySelector(part).innerHTML;
   places().forEach(arm);
   limit();
   chart.take();
   autosave.soon();
   asked += 1; // an answer on its way is of the lines before
+}
+
+async function enter(button) {
+  await take(button);
   const box = form.querySelector("#entry");
   box.focus();
   box.setSelectionRange(box.value.length, box.value.length);
@@ -95,7 +99,16 @@ if (form) {
   form.addEventListener("keydown", (event) => {
     if (event.target.id !== "entry" || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if (event.target.value.trim()) enter();
+    if (event.target.value.trim()) enter(form.querySelector("[data-enter]"));
+  });
+  form.addEventListener("click", async (event) => {
+    const step = event.target.closest("[data-step]");
+    if (!step) return;
+    event.preventDefault();
+    if (step.dataset.question && !await ask(step.dataset.question)) return;
+    const part = step.parentElement.closest("[data-options]");
+    await take(step);
+    part.querySelector("input, button")?.focus();
   });
   form.addEventListener("click", (event) => {
     const button = event.target.closest("[data-entry] button");

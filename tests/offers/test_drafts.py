@@ -228,7 +228,7 @@ def test_a_change_that_slips_in_between_reading_and_writing_is_a_conflict_too(
 ) -> None:
     offer_id = last_part(send([{"catalog_id": catalogue["transfer"]}]))
     form = edit_form(coordinator, offer_id)
-    apply = services._apply
+    apply = services.set_values
 
     def slower(offer: Offer, *rest: Any) -> None:
         statement = sa.update(Offer).where(Offer.id == offer.id).values(title="Araya giren", version=2)
@@ -237,7 +237,7 @@ def test_a_change_that_slips_in_between_reading_and_writing_is_a_conflict_too(
         apply(offer, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(services, "_apply", slower)
+        patched.setattr(services, "set_values", slower)
         page = coordinator.post(f"/offers/{offer_id}/edit", {**form, "title": "Benim"})
     assert page.status_code == 409
     assert form_values(page)["title"] == "Benim"
