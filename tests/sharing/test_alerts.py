@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask_babel import force_locale
 
 from portal.auth.models import User
 from portal.core import audit
@@ -40,7 +41,7 @@ def told(portal: Flask, papatya: ClinicInfo, case: Case) -> Told:
         audit.record(SYSTEM, "test", offer)
 
     def read() -> list[str]:
-        with clinic_work(portal, papatya.id) as session:
+        with clinic_work(portal, papatya.id) as session, force_locale("en"):
             mine = sa.select(Notification).where(Notification.user_id == who).order_by(Notification.id)
             rows = session.scalars(mine).all()
             assert all(not row.props for row in rows), "names are looked up, not kept"
