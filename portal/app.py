@@ -56,7 +56,10 @@ from portal.records import timeline as records_timeline
 from portal.records.file_views import blueprint as files
 from portal.records.views import blueprint as medical
 from portal.reminders import handover as reminders_handover
+from portal.reminders import jobs as reminders_jobs
 from portal.reminders import timeline as reminders_timeline
+from portal.reminders.pages import blueprint as reminders
+from portal.reminders.pages import feed as calendar_feed
 from portal.settings.views import blueprint as settings_pages
 from portal.sharing.public import blueprint as link
 from portal.sharing.settings_views import blueprint as link_settings
@@ -66,18 +69,20 @@ from portal.staff.pages import blueprint as staff
 __all__ = ["HANDOVERS", "JOBS", "TIMELINES", "create_app", "models"]
 
 # Importing them registers their tasks with the queue.
-JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs, preferences_jobs, records_jobs)
+JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs, preferences_jobs, records_jobs, reminders_jobs)
 TIMELINES = (offers_timeline, notes_timeline, privacy_timeline, records_timeline, reminders_timeline)  # as do these
 HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
     home, auth, preferences, bell, patients, medical, files, privacy, patient_privacy, offers,
     offer_board, offer_lists, offer_revisions, offer_documents,
-    offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff, platform, ops,
+    offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff,
+    reminders, calendar_feed, platform, ops,
 )  # fmt: skip
 
 MENU = [
     MenuEntry("home", _l("Home"), "/", "house"),
     MenuEntry("patients", _l("Patients"), "/patients/", "people", permission=Permission.PATIENTS_READ),
+    MenuEntry("reminders", _l("Reminders"), "/reminders/", "bell", permission=Permission.PATIENTS_READ),
     MenuEntry("offers", _l("Offers"), "/offers/", "file-earmark-text", permission=Permission.OFFERS_READ),
     MenuEntry("catalog", _l("Treatments and prices"), "/catalog/", "tags", permission=Permission.CATALOG_READ),
     MenuEntry("staff", _l("Staff"), "/staff/", "person-badge", permission=Permission.STAFF_WRITE),

@@ -20,6 +20,7 @@ from portal.catalog.models import CatalogTreatment, PriceList
 from portal.core import audit
 from portal.core.access import Access
 from portal.core.clinics import ClinicInfo
+from portal.core.clock import now
 from portal.core.database import Base, current_session
 from portal.core.gate import declared_access
 from portal.core.jobs import SYSTEM
@@ -30,6 +31,7 @@ from portal.offers.queries import get_offer
 from portal.ops.schema.tables import MigrationLog, Rehearsal, Verification
 from portal.patients.merging import merge_patients
 from portal.patients.models import Patient
+from portal.reminders.models import FollowUpRule, Reminder, Trigger
 from portal.sharing.models import OfferQuestion
 from portal.sharing.services import create_link
 from tests.architecture.markup import Form, read
@@ -104,6 +106,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             file_id, notification_id = add_picture(patient_id).id, _notification(clinic, patient_id)
             other_id, merge_id = _duplicates(session.get_one(Patient, (clinic.id, patient_id)))
             privacy = privacy_ids(patient_id)
+            todo = _todo(patient_id)
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
             colleague = _colleague()
@@ -113,7 +116,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "price_list_id": price_list_id, "other_id": other_id, "merge_id": merge_id,
             "user_id": colleague.id, "invite_token": invite,
-            "question_id": question.id, "file_id": file_id, "notification_id": notification_id, "token": token, **privacy, **history_ids,
+            "question_id": question.id, "file_id": file_id, "notification_id": notification_id, "token": token, **todo, **privacy, **history_ids,
         }  # fmt: skip
 
     return find
@@ -134,6 +137,16 @@ def _notification(clinic: ClinicInfo, patient_id: UUID) -> UUID:
     assert owner is not None
     notify(owner.id, kind="test", object_type="patients", object_id=patient_id)
     return list_notifications(owner.id, None).items[0].id
+
+
+def _todo(patient_id: UUID) -> dict[str, UUID]:
+    """Return a reminder and a rule that makes some."""
+    reminder = Reminder(title="Call", due_at=now(), patient_id=patient_id, status="open")
+    rule = FollowUpRule(name="Rule", trigger=Trigger.UNOPENED, delay_hours=1, title="Ask")
+    current_session().add_all([reminder, rule])
+    audit.record(SYSTEM, "test", reminder)
+    current_session().flush()
+    return {"reminder_id": reminder.id, "rule_id": rule.id}
 
 
 def _link(clinic: ClinicInfo, patient: Patient) -> str:

@@ -1,0 +1,51 @@
+"""The calendar's pages: a month, a week."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from portal.core.access import Permission, access
+from portal.core.clock import day_start, today
+from portal.core.identity import current_clinic, current_identity
+from portal.core.links import ListLinks
+from portal.reminders import presenting, queries
+from portal.reminders.calendar import Sheet, month_sheet, month_span, read_day, week_sheet, week_span
+from portal.reminders.listing import EVERYBODY
+from portal.reminders.views import blueprint
+
+
+@blueprint.get("/calendar")
+@access(Permission.PATIENTS_READ)
+def month() -> ResponseReturnValue:
+    """Show a month of reminders."""
+    return _page("month", month_span, month_sheet)
+
+
+@blueprint.get("/calendar/week")
+@access(Permission.PATIENTS_READ)
+def week() -> ResponseReturnValue:
+    """Show a week of reminders."""
+    return _page("week", week_span, week_sheet)
+
+
+def _page(
+    shape: str, span: Callable[[date], tuple[date, date]], sheet: Callable[..., Sheet]
+) -> ResponseReturnValue:  # fmt: skip
+    zone = current_clinic().timezone
+    now_day = today(zone)
+    day = read_day(request.args.get("day"), now_day)
+    everybody = request.args.get("of") == EVERYBODY
+    first, last = (day_start(end, zone) for end in span(day))
+    rows = queries.list_between(first, last, user_id=None if everybody else current_identity().id)
+    kept = {"day": None if day == now_day else day, "of": EVERYBODY if everybody else None}
+    links = ListLinks(url_for(f"reminders.{shape}"), kept)
+    whose = links.options("of", {None: _("Mine and unassigned"), EVERYBODY: _("All")})
+    return render_template(
+        "reminders/calendar.html", shape=shape, sheet=sheet(day, rows, today=now_day, zone=zone), links=links,
+        whose=whose, is_full=len(rows) == queries.MOST, day=day, **presenting.row_context(),
+    )  # fmt: skip
