@@ -7,7 +7,7 @@ rolls back whole, and a cause that has its reminder never gets a second: the tab
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -73,7 +73,7 @@ def _make(actor: Actor, rule: FollowUpRule, row: Any, zone: str) -> bool:
     reminder = Reminder(
         title=rule.title, kind=rule.kind, priority=rule.priority, rule_id=rule.id, cause=row.cause, offer_id=row.id,
         patient_id=row.primary_patient_id, assigned_to_id=_assignee(rule, row), status=ReminderStatus.OPEN,
-        due_at=working_moment(_due(rule, row.since, zone), zone),
+        due_at=_due(rule, row.since, zone),
     )  # fmt: skip
     try:
         with current_session().begin_nested():
@@ -87,9 +87,12 @@ def _make(actor: Actor, rule: FollowUpRule, row: Any, zone: str) -> bool:
 
 def _due(rule: FollowUpRule, since: Any, zone: str) -> datetime:
     """Return when a rule's time has come after what it waits for; an ending offer's, before its last day is over."""
+    wait = timedelta(hours=rule.delay_hours)
     if isinstance(since, datetime):
-        return since + timedelta(hours=rule.delay_hours)
-    return due_moment(since, None, zone) - timedelta(hours=rule.delay_hours)
+        return working_moment(since + wait, zone)
+    end = due_moment(since, None, zone)
+    due = working_moment(end - wait, zone)
+    return due if due <= end else max(end - wait, now())
 
 
 def working_moment(moment: datetime, zone: str) -> datetime:
@@ -118,13 +121,20 @@ def _may_be_contacted() -> sa.ColumnElement[bool]:
     return sa.or_(Patient.id.is_(None), sa.and_(~Patient.do_not_contact, Patient.anonymised_at.is_(None)))
 
 
-def _base(since: Any, stamp: Any) -> _Statement:
-    """Return offers with the moment (or the day) a trigger counts from, and the cause it makes."""
+def _base(since: Any, cause: Any = None) -> _Statement:
+    """Return offers with the moment (or the day) a trigger counts from, and the cause it makes.
+
+    The cause names the offer too, for a rule makes one reminder of a cause in the whole clinic; moments are written
+    in UTC, so that no server's own zone makes another cause of them.
+    """
+    if cause is None:
+        written = sa.func.to_char(sa.func.timezone("UTC", since), 'YYYY-MM-DD"T"HH24:MI:SS.US')
+        cause = sa.func.concat(Offer.id, ":", written)
     return (
         sa.select(
             Offer.id, Offer.primary_patient_id, Offer.coordinator_id, Offer.doctor_id, Offer.created_by_id,
             Patient.coordinator_id.label("patient_coordinator_id"), Patient.doctor_id.label("patient_doctor_id"),
-            since.label("since"), sa.cast(stamp, sa.Text).label("cause"),
+            since.label("since"), sa.cast(cause, sa.Text).label("cause"),
         )
         .join(OfferStatus, sa.and_(OfferStatus.clinic_id == Offer.clinic_id, OfferStatus.id == Offer.status_id))
         .outerjoin(Patient, sa.and_(Patient.clinic_id == Offer.clinic_id, Patient.id == Offer.primary_patient_id))
@@ -136,27 +146,29 @@ def _passed(rule: FollowUpRule, column: Any) -> list[sa.ColumnElement[bool]]:
 
 
 def _unopened(rule: FollowUpRule, _zone: str) -> _Statement:
-    statement = _base(Offer.sent_at, Offer.sent_at)
+    statement = _base(Offer.sent_at)
     return statement.where(OfferStatus.kind.in_(OPEN_KINDS), _SHARED, ~_VIEWED, *_passed(rule, Offer.sent_at))
 
 
 def _undecided(rule: FollowUpRule, _zone: str) -> _Statement:
-    statement = _base(Offer.first_viewed_at, Offer.first_viewed_at)
+    statement = _base(Offer.first_viewed_at)
     return statement.where(OfferStatus.kind.in_(OPEN_KINDS), *_passed(rule, Offer.first_viewed_at))
 
 
 def _expiring(rule: FollowUpRule, zone: str) -> _Statement:
-    statement = _base(Offer.valid_until, Offer.valid_until)
-    day = today(zone)
-    last: date = (now() + timedelta(hours=rule.delay_hours)).astimezone(ZoneInfo(zone)).date()
+    written = sa.func.to_char(Offer.valid_until, "YYYY-MM-DD")
+    statement = _base(Offer.valid_until, sa.func.concat(Offer.id, ":", written))
+    ahead, day = timedelta(hours=rule.delay_hours), today(zone)
+    first, last = ((moment + ahead).astimezone(ZoneInfo(zone)).date() for moment in (rule.active_since, now()))
+    began = sa.or_(Offer.valid_until > first, Offer.sent_at >= rule.active_since)  # to end soon, since the rule acts
     return statement.where(
-        OfferStatus.kind.in_(OPEN_KINDS), Offer.valid_until.between(day, last), Offer.sent_at.is_not(None)
+        OfferStatus.kind.in_(OPEN_KINDS), Offer.valid_until.between(day, last), Offer.sent_at.is_not(None), began
     )
 
 
 def _decided(kind: OfferKind) -> Callable[[FollowUpRule, str], _Statement]:
     def find(rule: FollowUpRule, _zone: str) -> _Statement:
-        statement = _base(Offer.decided_at, Offer.decided_at)
+        statement = _base(Offer.decided_at)
         return statement.where(OfferStatus.kind == kind, *_passed(rule, Offer.decided_at))
 
     return find

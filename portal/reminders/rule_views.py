@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, IntegerField, SelectField, ValidationError
-from wtforms.validators import NumberRange, Optional
+from wtforms.validators import NumberRange
 
 from portal.core.access import Permission, access
 from portal.core.conflicts import Conflict, column_conflicts
@@ -43,7 +43,7 @@ class RuleForm(PortalForm):
     kind = SelectField(_FIELDS["kind"], default=ReminderKind.CALL)
     priority = SelectField(_FIELDS["priority"], default=ReminderPriority.NORMAL)
     assignee = SelectField(_FIELDS["assignee"], default=RuleAssignee.COORDINATOR)
-    assignee_id = SelectField(_l("This colleague"), [Optional()])
+    assignee_id = SelectField(_l("This colleague"))
     is_active = BooleanField(_FIELDS["is_active"], default=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
