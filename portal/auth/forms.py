@@ -27,6 +27,12 @@ class CodeForm(PortalForm):
     resume = HiddenField()
 
 
+class ForgottenForm(PortalForm):
+    """The address of somebody who has forgotten her password."""
+
+    email = LineField(_l("E-mail"), limit=254, required=True)
+
+
 class ConfirmForm(PortalForm):
     """One's password, for what must not happen at an unlocked screen."""
 

@@ -1,10 +1,13 @@
-"""Jobs of the auth module: forgetting sessions that have ended."""
+"""Jobs of the auth module: forgetting sessions that have ended, and mailing links for new passwords."""
 
 from __future__ import annotations
 
-from portal.auth import limits, services
+from uuid import UUID
+
+from portal.auth import entering, limits, services
+from portal.auth.entering import SEND_RESET
 from portal.core.jobs import for_each_clinic, portal_app, queue
-from portal.core.work import platform_work
+from portal.core.work import clinic_work, platform_work
 
 
 @queue.periodic(cron="17 3 * * *")
@@ -15,3 +18,10 @@ def purge(timestamp: int) -> None:
     with platform_work(portal_app(), "purge ended sessions"):
         services.purge_sessions()
         limits.purge()
+
+
+@queue.task(name=SEND_RESET, pass_context=False)
+def send_reset(clinic: str, account: str) -> None:
+    """Mail a link for a new password, should there be such an account."""
+    with clinic_work(portal_app(), UUID(clinic)):
+        entering.send_reset(account)

@@ -1,4 +1,4 @@
-"""Pages behind the links of accounts: being invited. Whoever has the link needs no login."""
+"""Pages behind the links of accounts: being invited, and forgotten passwords. Whoever has the link needs no login."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from portal.auth.entering import DeadLinkError, count_try, open_link, use_link
-from portal.auth.forms import InviteForm, NewPasswordForm
+from portal.auth.entering import DeadLinkError, ask_for_reset, count_try, open_link, use_link
+from portal.auth.forms import ForgottenForm, InviteForm, NewPasswordForm
 from portal.auth.models import AccountTokenKind
 from portal.auth.services import TooManyAttemptsError
 from portal.auth.tokens import TokenState
@@ -41,6 +41,41 @@ def accept_invite(invite_token: str) -> ResponseReturnValue:
         return _refused(error)
     page = render_template("auth/welcome.html", form=form, person=person, role=ROLE_LABELS[person.role])
     return page, 422 if form.errors else 200
+
+
+@blueprint.route("/password/forgotten", methods=["GET", "POST"])
+@access(PUBLIC)
+def forgotten() -> ResponseReturnValue:
+    """Have a link for a new password sent; the answer never tells whether there is such an account."""
+    form = ForgottenForm()
+    if form.submitted():
+        try:
+            ask_for_reset(request_actor(), email=form.email.data or "")
+        except TooManyAttemptsError as error:
+            form.form_errors.append(error.message)
+            return render_template("auth/forgotten.html", form=form), 429
+        flash(_("If there is an account with this address, a mail with a link is on its way to it."), "info")
+        return redirect(url_for("auth.login"))
+    return render_template("auth/forgotten.html", form=form), 422 if form.errors else 200
+
+
+@blueprint.route("/password/reset/<reset_token>", methods=["GET", "POST"])
+@access(PUBLIC)
+def reset_password(reset_token: str) -> ResponseReturnValue:
+    """Let somebody who has forgotten her password choose a new one."""
+    try:
+        if request.method == "POST":
+            count_try(request_actor())
+        open_link(reset_token, AccountTokenKind.RESET)
+        form = NewPasswordForm()
+        if form.submitted() and _used(reset_token, AccountTokenKind.RESET, form):
+            flash(
+                _("Your password is changed, and every session of yours has ended. Log in with the new one."), "success"
+            )
+            return redirect(url_for("auth.login"))
+    except (DeadLinkError, TooManyAttemptsError) as error:
+        return _refused(error)
+    return render_template("auth/reset.html", form=form), 422 if form.errors else 200
 
 
 def _used(token: str, kind: AccountTokenKind, form: NewPasswordForm, *, name: str | None = None) -> bool:

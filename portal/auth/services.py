@@ -26,6 +26,10 @@ class TooManyAttemptsError(RuleError):
     """The limit on logging in was reached, for this account or this address."""
 
 
+class WeakPasswordError(RuleError):
+    """A new password that is known to thieves, or easy to guess."""
+
+
 def check_login(actor: Actor, *, email: str, password: str) -> Any | None:
     """Return the account that address and password open, or None where either is wrong.
 
@@ -91,14 +95,14 @@ def confirm_password(actor: Actor, password: str) -> Any:
 
 
 def choose_password(person: Any, new: str) -> None:
-    """Give an account its password, to be logged by whoever calls; raises RuleError for one that will not do."""
+    """Give an account its password, to be logged by whoever calls; raises WeakPasswordError."""
     weakness = passwords.find_weakness(new, person.name, person.email)
     if weakness is passwords.Weakness.LEAKED:
-        raise RuleError(
+        raise WeakPasswordError(
             _("This password stands in lists that thieves try first. A few unrelated words make a good one.")
         )
     if weakness is not None:
-        raise RuleError(_("This password is easy to guess. A few unrelated words make a good one."))
+        raise WeakPasswordError(_("This password is easy to guess. A few unrelated words make a good one."))
     person.password_hash = passwords.hash_password(new)
     person.must_change_password, person.password_changed_at = False, now()
 

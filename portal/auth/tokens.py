@@ -42,19 +42,16 @@ def make_link(actor: Actor, person: User, kind: AccountTokenKind) -> str:
 
 def revoke_links(actor: Actor, person: User, *kinds: AccountTokenKind) -> int:
     """Take back a person's open links of these kinds, of every kind where none is named; return how many."""
-    statement = (
-        sa.update(AccountToken)
-        .where(
-            AccountToken.user_id == person.id, AccountToken.kind.in_(kinds or AccountTokenKind),
-            AccountToken.used_at.is_(None), AccountToken.revoked_at.is_(None),
-        )
-        .values(revoked_at=now())
+    statement = sa.select(AccountToken).where(
+        AccountToken.user_id == person.id, AccountToken.kind.in_(kinds or AccountTokenKind),
+        AccountToken.used_at.is_(None), AccountToken.revoked_at.is_(None),
     )  # fmt: skip
-    done = current_session().execute(statement, execution_options={"synchronize_session": "fetch"})
-    count = int(done.rowcount)  # type: ignore[attr-defined]
-    if count:
+    links = current_session().scalars(statement.with_for_update()).all()
+    for link in links:
+        link.revoked_at = now()
+    if links:
         audit.record(actor, "links.revoked", person, changes={})
-    return count
+    return len(links)
 
 
 def find_link(token: str, kind: AccountTokenKind, *, lock: bool = False) -> tuple[AccountToken, User] | None:

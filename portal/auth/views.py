@@ -59,14 +59,14 @@ def answer_code() -> ResponseReturnValue:
     """Check the second step of whoever has just given her password."""
     user_id, form = pending.noted_id(), CodeForm()
     if user_id is None:
-        return redirect(url_for("auth.login"))
+        return _begin_again(form)
     if not form.submitted():
         return pending.code_page(form, 422 if form.errors else 200)
     try:
         second_step.count_try(user_id)  # before anything is read: it fails closed
         person = pending.find_pending()
         if person is None:
-            return redirect(url_for("auth.login"))
+            return _begin_again(form)
         if second_step.check(request_actor(), user_id, form.code.data or ""):
             return _enter(person, form)
         form.code.errors = [_("This code is not right, or was used already. Wait for the next one.")]
@@ -74,6 +74,14 @@ def answer_code() -> ResponseReturnValue:
         form.code.errors = [error.message]
         return pending.code_page(form, 429 if isinstance(error, services.TooManyAttemptsError) else 503)
     return pending.code_page(form, 422)
+
+
+def _begin_again(form: CodeForm) -> ResponseReturnValue:
+    """Ask for the password once more, where it was given too long ago; what the login carries is kept."""
+    carried = LoginForm(formdata=None, next=local_path(form.next.data) or "", resume=form.resume.data or "")
+    if form.is_submitted():
+        carried.form_errors.append(_("The page was open for too long. Please log in again."))
+    return login_page(carried, 422 if form.is_submitted() else 200)
 
 
 def _enter(person: Any, form: LoginForm | CodeForm) -> ResponseReturnValue:
@@ -107,7 +115,6 @@ def logout() -> ResponseReturnValue:
 def account() -> ResponseReturnValue:
     """Show one's own account; change the password."""
     form = PasswordForm()
-    status = 200
     if form.submitted():
         try:
             services.change_password(
@@ -116,11 +123,11 @@ def account() -> ResponseReturnValue:
                 current=form.current_password.data or "",
                 new=form.new_password.data or "",
             )
+        except services.WeakPasswordError as error:
+            form.new_password.errors = [error.message]
         except RuleError as error:
             form.current_password.errors = [error.message]
         else:
             flash(_("Your password is changed. Every other session of yours has ended."), "success")
             return redirect(url_for("auth.account"))
-    if form.errors:
-        status = 422
-    return render_template("auth/account.html", form=form), status
+    return render_template("auth/account.html", form=form), 422 if form.errors else 200

@@ -48,6 +48,14 @@ def reset_second_step(actor: Actor, person: User) -> None:
     end_sessions(person.id)
 
 
+def demand_password(actor: Actor, person: User) -> None:
+    """Let a colleague do nothing before she has chosen a new password. Raises RuleError where that is not allowed."""
+    _check_other(actor, person)
+    if not person.must_change_password:
+        person.must_change_password = True
+        audit.record(actor, "password.demanded", person)
+
+
 def end_sessions_of(actor: Actor, person: User) -> int:
     """End every session of a colleague; return how many. Raises RuleError where that is not whoever acts' to do."""
     _check_other(actor, person)

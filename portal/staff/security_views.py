@@ -39,6 +39,16 @@ def reset_second_step(user_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("staff.show", user_id=user_id))
 
 
+@blueprint.post("/<uuid:user_id>/password")
+@access(Permission.STAFF_WRITE)
+def demand_password(user_id: UUID) -> ResponseReturnValue:
+    """Ask a colleague for a new password."""
+    person = get_person(user_id)
+    done = _("%(name)s is led to choose a new password before anything else.", name=person.name)
+    _try(lambda: security.demand_password(request_actor(), person), lambda _nothing: done)
+    return redirect(url_for("staff.show", user_id=user_id))
+
+
 @blueprint.post("/<uuid:user_id>/sessions/end")
 @access(Permission.STAFF_WRITE)
 def end_sessions(user_id: UUID) -> ResponseReturnValue:

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from portal.auth.sessions import list_sessions
 from portal.core.access import Permission, access
 from portal.core.conflicts import Conflict
 from portal.core.errors import RuleError, StaleVersionError
@@ -39,8 +40,9 @@ def show(user_id: UUID) -> ResponseReturnValue:
     person = queries.get_person(user_id)
     view = PersonView(person, current_identity())
     return render_template(
-        "staff/show.html", view=view, entries=presenting.activity(user_id), invited=has_open_invite(person)
-    )
+        "staff/show.html", view=view, entries=presenting.activity(user_id), invited=has_open_invite(person),
+        rows=list_sessions(user_id),
+    )  # fmt: skip
 
 
 @blueprint.route("/<uuid:user_id>/edit", methods=["GET", "POST"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -13,7 +14,8 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
-from portal.auth.models import AccountTokenKind, User
+from portal.auth.models import AccountTokenKind, LoginSession, User
+from portal.auth.queries import find_account
 from portal.auth.tokens import make_link
 from portal.auth.queries import find_account
 from portal.catalog.models import CatalogTreatment, PriceList
@@ -110,13 +112,15 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
             colleague = _colleague()
-            invite = make_link(SYSTEM, colleague, AccountTokenKind.INVITE)
+            invite, reset = (make_link(SYSTEM, colleague, kind) for kind in AccountTokenKind)
+            login = _login(colleague)
         assert treatment_id is not None and price_list_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "price_list_id": price_list_id, "other_id": other_id, "merge_id": merge_id,
-            "user_id": colleague.id, "invite_token": invite,
-            "question_id": question.id, "file_id": file_id, "notification_id": notification_id, "token": token, **todo, **privacy, **history_ids,
+            "user_id": colleague.id, "invite_token": invite, "reset_token": reset, "session_id": login.id,
+            "question_id": question.id, "file_id": file_id, "notification_id": notification_id, "token": token,
+            **todo, **privacy, **history_ids,
         }  # fmt: skip
 
     return find
@@ -147,6 +151,9 @@ def _todo(patient_id: UUID) -> dict[str, UUID]:
     audit.record(SYSTEM, "test", reminder)
     current_session().flush()
     return {"reminder_id": reminder.id, "rule_id": rule.id}
+def _login(colleague: User) -> LoginSession:
+    login = LoginSession(user_id=colleague.id, token_hash=colleague.id.bytes, expires_at=now() + timedelta(hours=1))
+    return login
 
 
 def _link(clinic: ClinicInfo, patient: Patient) -> str:
