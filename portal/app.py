@@ -60,9 +60,8 @@ from portal.reminders import jobs as reminders_jobs
 from portal.reminders import timeline as reminders_timeline
 from portal.reminders.pages import blueprint as reminders
 from portal.reminders.pages import feed as calendar_feed
-from portal.settings.views import blueprint as settings_pages
+from portal.settings.pages import blueprint as settings_pages
 from portal.sharing.public import blueprint as link
-from portal.sharing.settings_views import blueprint as link_settings
 from portal.sharing.views import blueprint as sharing
 from portal.staff.pages import blueprint as staff
 
@@ -75,7 +74,7 @@ HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
     home, auth, preferences, bell, patients, medical, files, privacy, patient_privacy, offers,
     offer_board, offer_lists, offer_revisions, offer_documents,
-    offer_signoff, sharing, link, link_settings, catalog, settings_pages, staff,
+    offer_signoff, sharing, link, catalog, settings_pages, staff,
     reminders, calendar_feed, platform, ops,
 )  # fmt: skip
 
@@ -86,10 +85,7 @@ MENU = [
     MenuEntry("offers", _l("Offers"), "/offers/", "file-earmark-text", permission=Permission.OFFERS_READ),
     MenuEntry("catalog", _l("Treatments and prices"), "/catalog/", "tags", permission=Permission.CATALOG_READ),
     MenuEntry("staff", _l("Staff"), "/staff/", "person-badge", permission=Permission.STAFF_WRITE),
-    MenuEntry("settings", _l("Documents"), "/settings/documents", "gear", permission=Permission.SETTINGS_WRITE),
-    MenuEntry(
-        "link_settings", _l("Private links"), "/settings/links", "link-45deg", permission=Permission.SETTINGS_WRITE
-    ),
+    MenuEntry("settings", _l("Settings"), "/settings/", "gear", permission=Permission.SETTINGS_WRITE),
     MenuEntry("privacy", _l("Privacy"), "/privacy/texts", "shield-lock", permission=Permission.PRIVACY_MANAGE),
     MenuEntry("platform", _l("Clinics"), "/clinics/", "hospital", Site.PLATFORM, Permission.CLINICS_READ),
     MenuEntry("ops", _l("Database"), "/ops/migrations", "database", Site.PLATFORM, Permission.OPS_READ),

@@ -20,6 +20,17 @@ class Counter(ClinicOwned, Base):
     last_no: Mapped[int]
 
 
+def write_number(number: int, *, prefix: str, digits: int) -> str:
+    """Return a number as people read it: prefix, then the number with zeros before it."""
+    return f"{prefix}{number:0{digits}d}"
+
+
+def peek_number(kind: str, year: int = 0) -> int:
+    """Return the number of ``kind`` that would be given out next, if nobody takes it before."""
+    statement = sa.select(Counter.last_no).where(Counter.kind == kind, Counter.year == year)
+    return (current_session().scalars(statement).one_or_none() or 0) + 1
+
+
 def next_number(kind: str, year: int = 0) -> int:
     """Return the next number of ``kind``, holding its counter until the transaction ends.
 

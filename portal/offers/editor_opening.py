@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from portal.catalog.enums import Audience, Residency
 from portal.catalog.queries import list_price_lists
 from portal.core.clock import today
+from portal.core.forms import choices
 from portal.core.identity import current_clinic
 from portal.core.money import Currency
 from portal.offers.editing import PriceBook
@@ -22,11 +23,14 @@ from portal.offers.models import Offer
 from portal.offers.queries import list_options
 from portal.offers.totals import DiscountKind
 from portal.patients.models import Patient
+from portal.settings.house import offered_currencies
 
 
 def open_editor(form: OfferForm, patient: Patient, offer: Offer | None) -> Editor:
     """Return the editor of a new offer or of a draft, in the form's currency."""
     clinic = current_clinic()
+    kept = (offer.currency,) if offer else ()
+    form.currency.choices = choices((code, code) for code in offered_currencies(clinic.default_currency, *kept))
     currency = form.currency.data if form.currency.data in set(Currency) else clinic.default_currency
     audience = form.audience.data if form.audience.data in set(Audience) else usual_audience(currency)
     residency = form.residency.data if form.residency.data in set(Residency) else usual_residency(patient)

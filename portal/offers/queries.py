@@ -28,6 +28,7 @@ from portal.offers.models import (
 from portal.offers.reading import with_reading
 from portal.offers.rules import OPEN_KINDS
 from portal.patients.models import Patient, PatientTerm
+from portal.patients.numbering import possible_numbers
 
 
 @dataclass(frozen=True)
@@ -179,8 +180,8 @@ def select_patients(offer_id: UUID) -> sa.CompoundSelect[tuple[UUID]]:
 
 def find_patient_by_number(number: str) -> Patient | None:
     """Return the patient with this number, leading zeros aside, or None; a duplicate's number finds nobody."""
-    own_number = Patient.patient_no == number.lstrip("0").zfill(5), Patient.merged_into_id.is_(None)
-    statement = sa.select(Patient).where(*own_number)
+    own_number = Patient.patient_no.in_(possible_numbers(number)), Patient.merged_into_id.is_(None)
+    statement = sa.select(Patient).where(*own_number).limit(1)
     return current_session().scalars(statement).one_or_none()
 
 

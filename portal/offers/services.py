@@ -14,7 +14,6 @@ from portal.core.audit import Actor
 from portal.core.clock import now
 from portal.core.database import current_session
 from portal.core.errors import RuleError, StaleVersionError
-from portal.core.numbers import next_number
 from portal.core.search import replace_terms
 from portal.core.text import words
 from portal.offers import queries
@@ -22,6 +21,7 @@ from portal.offers.documents import EventKind
 from portal.offers.editing import PricedLine
 from portal.offers.events import note_event
 from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer
+from portal.offers.numbering import next_offer_no, short_number
 from portal.offers.options import TypedOption
 from portal.offers.pdf import keep_pdf
 from portal.offers.rules import DECIDED_KINDS, REVISABLE_KINDS, may_move
@@ -29,7 +29,6 @@ from portal.offers.sealing import clinic_today, seal_offer
 from portal.offers.storing import part_changes, set_values, store_parts
 from portal.patients.models import Patient
 
-NUMBER_KIND = "offer"
 EVENTS = {
     OfferKind.SENT: EventKind.SENT, OfferKind.ACCEPTED: EventKind.ACCEPTED, OfferKind.DECLINED: EventKind.DECLINED,
     OfferKind.EXPIRED: EventKind.EXPIRED,
@@ -45,13 +44,13 @@ def create_offer(
     The same form sent again returns the offer it made the first time. Raises RuleError for an archived patient.
     """
     check_patient(patient)
-    number = next_number(NUMBER_KIND, year)
+    number = next_offer_no(year)
     known = queries.find_by_form_key(form_key)
     if known is not None:
         current_session().rollback()  # gives the number back
         return known
     offer = Offer(
-        offer_no=f"{year}-{number:05d}", form_key=form_key, status=queries.default_status(OfferKind.DRAFT),
+        offer_no=number, form_key=form_key, status=queries.default_status(OfferKind.DRAFT),
         primary_patient=patient, prices_include_vat=prices_include_vat, created_by_id=actor.id,
         coordinator_id=actor.id, lines=[],
     )  # fmt: skip
@@ -179,7 +178,7 @@ def expire_offers(actor: Actor) -> int:
 
 def offer_terms(offer_no: str, title: str) -> set[str]:
     """Return the words that find an offer; its patients' words are looked up where they stand."""
-    return {offer_no, offer_no.partition("-")[2].lstrip("0"), *words(offer_no), *words(title)}
+    return {offer_no, short_number(offer_no), *words(offer_no), *words(title)}
 
 
 def check_draft(offer: Offer) -> None:

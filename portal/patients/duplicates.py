@@ -15,6 +15,7 @@ from portal.auth.models import User
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
 from portal.patients.models import Patient, PatientMerge
+from portal.patients.numbering import possible_numbers
 
 GROUPS = 50  # of each kind; who joins these sees the next
 
@@ -79,8 +80,8 @@ def list_like(patient: Patient) -> Sequence[Any]:
 
 def find_number(number: str) -> UUID | None:
     """Return the id of the patient with this number, leading zeros aside; None where there is none to join."""
-    wanted = number.strip().lstrip("0").zfill(5)
-    return current_session().scalars(sa.select(Patient.id).where(Patient.patient_no == wanted, *_LIVE)).one_or_none()
+    wanted = Patient.patient_no.in_(possible_numbers(number))
+    return current_session().scalars(sa.select(Patient.id).where(wanted, *_LIVE).limit(1)).one_or_none()
 
 
 def find_kept(patient_id: UUID) -> UUID | None:

@@ -13,13 +13,11 @@ from portal.core.audit import Actor
 from portal.core.clock import now
 from portal.core.database import current_session
 from portal.core.errors import StaleVersionError
-from portal.core.numbers import next_number
 from portal.core.search import phone_terms, replace_terms
 from portal.core.text import fold, sort_key, words
 from portal.patients.models import Patient, PatientTerm
+from portal.patients.numbering import next_patient_no, short_number
 from portal.patients.queries import PatientFilter, find_by_form_key
-
-NUMBER_KIND = "patient"
 
 
 def create_patient(actor: Actor, *, form_key: UUID | None, values: Mapping[str, Any]) -> Patient:
@@ -28,12 +26,12 @@ def create_patient(actor: Actor, *, form_key: UUID | None, values: Mapping[str, 
     The same form sent again returns the patient it made the first time: taking the number
     holds the counter, so a second sender waits until the first has committed.
     """
-    number = next_number(NUMBER_KIND)
+    number = next_patient_no()
     known = find_by_form_key(form_key)
     if known is not None:
         current_session().rollback()  # gives the number back
         return known
-    patient = Patient(patient_no=f"{number:05d}", form_key=form_key, name_key="")
+    patient = Patient(patient_no=number, form_key=form_key, name_key="")
     _apply(patient, values)
     current_session().add(patient)
     current_session().flush()
@@ -84,7 +82,8 @@ def patient_terms(
     *, full_name: str, patient_no: str, phone_e164: str | None, phone_raw: str | None, email: str | None
 ) -> set[str]:
     """Return the folded words that find a patient: of her name, number, phone and e-mail address."""
-    terms = {*words(full_name), patient_no, patient_no.lstrip("0"), *phone_terms(phone_e164, phone_raw)}
+    numbers = {patient_no, *words(patient_no), short_number(patient_no)}
+    terms = {*words(full_name), *numbers, *phone_terms(phone_e164, phone_raw)}
     if email:
         terms |= {email, *words(email.partition("@")[0])}
     return {fold(term) for term in terms}

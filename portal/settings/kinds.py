@@ -18,6 +18,8 @@ Week = tuple[Day, Day, Day, Day, Day, Day, Day]  # from Monday
 
 YES, NO = "yes", "no"
 _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
+_PREFIX = re.compile(r"[A-Z](?:[A-Z0-9-]*[A-Z-])?", re.ASCII)
+PREFIX_LENGTH = 4
 _WHOLE = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}", re.ASCII)
 
@@ -128,6 +130,16 @@ class Choices(Kind[tuple[str, ...]]):
     def write(self, value: tuple[str, ...]) -> str:
         """Return them with commas between."""
         return ",".join(choice for choice in self.labels if choice in value)
+
+
+class Prefix(Kind[str]):
+    """What stands before a number: a few capitals, digits and hyphens; its end is no digit, so numbers stay apart."""
+
+    def read(self, text: str) -> str:
+        """Return the prefix in capitals."""
+        if text and (len(text) > PREFIX_LENGTH or not _PREFIX.fullmatch(text.upper())):
+            raise ValueError("no prefix")
+        return text.upper()
 
 
 class Colour(Kind[str]):

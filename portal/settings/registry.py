@@ -8,7 +8,7 @@ A module defines its own at import::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -19,7 +19,9 @@ from flask_babel import LazyString
 
 from portal.core import audit
 from portal.core.audit import Actor
-from portal.core.database import current_session
+from portal.core.clinics import Clinic
+from portal.core.database import current_session, require_scope
+from portal.core.scope import ClinicScope
 from portal.settings.kinds import Kind
 from portal.settings.models import Setting
 
@@ -43,7 +45,10 @@ class Section(StrEnum):
 
 @dataclass(frozen=True)
 class Definition(Generic[T]):
-    """One setting: its key in the table, what it may hold, and what holds where the clinic says nothing."""
+    """One setting: its key in the table, what it may hold, and what holds where the clinic says nothing.
+
+    ``column`` names the column of ``clinics`` in which a value of that name is kept, instead of the table.
+    """
 
     key: str
     kind: Kind[T]
@@ -51,6 +56,8 @@ class Definition(Generic[T]):
     label: str | LazyString
     help: str | LazyString = ""
     section: Section | None = None  # None: it is set on a page of its own
+    column: str | None = None
+    required: bool = False  # a text that may not be empty; it has no default to go back to
 
 
 _definitions: dict[str, Definition[Any]] = {}
@@ -74,10 +81,27 @@ def get_setting(definition: Definition[T]) -> T:
     return definition.default if text is None else read_stored(definition, text)
 
 
-def find_stored(definitions: Iterable[Definition[Any]]) -> Mapping[str, str]:
-    """Return key -> stored text of those settings that the clinic has set."""
-    statement = sa.select(Setting.key, Setting.value).where(Setting.key.in_([row.key for row in definitions]))
-    return {row.key: row.value for row in current_session().execute(statement)}
+def find_stored(definitions: Iterable[Definition[Any]]) -> dict[str, str]:
+    """Return key -> stored text of those settings that the clinic has set, or whose column is not as it began."""
+    rows = list(definitions)
+    statement = sa.select(Setting.key, Setting.value).where(Setting.key.in_([row.key for row in rows]))
+    found = {row.key: row.value for row in current_session().execute(statement)}
+    kept_there = [row for row in rows if row.column]
+    if kept_there:
+        clinic = own_clinic()
+        found |= {
+            row.key: row.kind.write(value)
+            for row in kept_there
+            if (value := getattr(clinic, row.column or "")) != row.default
+        }
+    return found
+
+
+def own_clinic(*, lock: bool = False) -> Clinic:
+    """Return the pinned clinic's row; ``lock`` lets nobody else change its settings until the transaction ends."""
+    scope = require_scope(current_session())
+    assert isinstance(scope, ClinicScope)
+    return current_session().get_one(Clinic, scope.clinic_id, with_for_update=lock, populate_existing=lock)
 
 
 def read_stored(definition: Definition[T], text: str) -> T:
@@ -93,6 +117,9 @@ def set_setting(actor: Actor, definition: Definition[T], value: T) -> None:
     """Keep a value; raises ValueError for one that the setting cannot hold."""
     text = definition.kind.write(value)
     definition.kind.read(text)
+    if definition.column:
+        _set_column(actor, definition, value)
+        return
     row = _find_row(definition)
     if row is None and value == definition.default:
         return
@@ -109,10 +136,22 @@ def set_setting(actor: Actor, definition: Definition[T], value: T) -> None:
 
 def reset_setting(actor: Actor, definition: Definition[Any]) -> None:
     """Let the default hold again, also where it changes with a later release."""
+    if definition.column:
+        _set_column(actor, definition, definition.default)
+        return
     row = _find_row(definition)
     if row is not None:
         audit.record(actor, "setting.reset", row, changes={definition.key: [row.value, None]})
         current_session().delete(row)
+
+
+def _set_column(actor: Actor, definition: Definition[Any], value: Any) -> None:
+    clinic, column = own_clinic(), definition.column or ""
+    before = getattr(clinic, column)
+    if before != value:
+        setattr(clinic, column, value)
+        told = [definition.kind.write(before), definition.kind.write(value)]
+        audit.record(actor, "setting.changed", Setting, changes={definition.key: told})
 
 
 def _find_row(definition: Definition[Any]) -> Setting | None:

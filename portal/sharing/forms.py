@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,39 +14,36 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, TextArea
 from wtforms.validators import DataRequired, ValidationError
 
 from portal.core.forms import LineField, MaxLength, PortalForm, Required, TextField, UuidField, choices
-from portal.core.identity import current_clinic
-from portal.core.patient_texts import PATIENT_LANGUAGES, language_name
-from portal.core.phones import PhoneError, parse_phone
+from portal.core.patient_texts import language_name
 from portal.core.text import clean_text
 from portal.offers.models import Channel, DeclineReason, Verify
+from portal.sharing.link_settings import DAYS, FACTOR_LABELS
 
-FACTOR_LABELS = {
-    Verify.PHONE: _l("The last four digits of the phone number"),
-    Verify.BIRTH_DATE: _l("The date of birth"),
-    Verify.CODE: _l("A code that you tell the patient"),
-    Verify.NONE: _l("Nothing: whoever has the link reads the offer"),
-}
 CHANNEL_LABELS = {
     Channel.WHATSAPP: _l("WhatsApp"),
     Channel.EMAIL: _l("E-mail"),
     Channel.QR: _l("QR code"),
     Channel.COPY: _l("copied address"),
 }
-DAYS = (7, 14, 30, 60, 90)
 
 
 class LinkForm(PortalForm):
     """How a link is opened, in which language, and how long it lives."""
 
     method = RadioField(_l("To open the link, the patient types"))
-    days = SelectField(_l("The link works for"), default="30")
+    days = SelectField(_l("The link works for"))
     locale = SelectField(_l("Language"))
 
-    def offer_choices(self, methods: list[Verify]) -> None:
+    def offer_choices(self, methods: list[Verify], languages: Sequence[str]) -> None:
         """Set what may be chosen; the factors are those that the patient's record can answer."""
         self.method.choices = [(str(method), FACTOR_LABELS[method]) for method in methods]
         self.days.choices = choices((days, _("%(num)d days", num=days)) for days in DAYS)
-        self.locale.choices = choices((code, language_name(code)) for code in PATIENT_LANGUAGES)
+        self.locale.choices = choices((code, language_name(code)) for code in languages)
+
+    def choose_usual(self, methods: list[Verify], *, factor: str, days: str) -> None:
+        """Choose at first what the clinic usually does, as far as this patient's record can answer it."""
+        self.method.data = factor if factor in methods else str(methods[0])
+        self.days.data = days
 
 
 class MessageForm(PortalForm):
@@ -61,35 +58,6 @@ class MessageForm(PortalForm):
         """Keep the link in the message: without it the message is of no use."""
         if f"/o/{self.token.data}" not in (field.data or ""):
             raise ValidationError(_("The message lost the link. Put it back in."))
-
-
-class LinkSettingsForm(PortalForm):
-    """What holds for all of a clinic's links."""
-
-    phone = LineField(_l("Phone"), limit=40)
-    email = LineField(_l("E-mail"), limit=254)
-    open_links = BooleanField(
-        _l("Links may open without a second factor"),
-        description=_l("Colleagues can then make links that show the offer to whoever holds them."),
-    )
-    phone_e164 = ""
-
-    def validate_phone(self, field: LineField) -> None:
-        """Accept what can be a phone number where the clinic is."""
-        if field.data:
-            try:
-                self.phone_e164 = parse_phone(field.data, current_clinic().country)
-            except PhoneError as error:
-                message = _("This is not a phone number. For a number abroad start with + and the country code.")
-                raise ValidationError(message) from error
-
-    def validate_email(self, field: LineField) -> None:
-        """Accept a well-formed address; nothing is sent or looked up."""
-        if field.data:
-            try:
-                field.data = validate_email(field.data, check_deliverability=False).normalized
-            except EmailNotValidError as error:
-                raise ValidationError(_("This is not an e-mail address.")) from error
 
 
 class ChannelForm(PortalForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -137,9 +138,9 @@ class PatientPage:
         return self.money(accepted_total(self.offer, self.signature))
 
 
-def languages(current: str) -> list[tuple[str, str, bool]]:
-    """Return code, own name and whether it is the current one, of every language."""
-    return [(code, language_name(code), code == current) for code in PATIENT_LANGUAGES]
+def languages(current: str, offered: Sequence[str]) -> list[tuple[str, str, bool]]:
+    """Return code, own name and whether it is the current one, of every language that is offered."""
+    return [(code, language_name(code), code == current) for code in PATIENT_LANGUAGES if code in {*offered, current}]
 
 
 def calendar(content: OfferContent, words: Texts) -> bytes:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask_babel import lazy_gettext as _l
 
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
@@ -15,18 +14,10 @@ from portal.offers.documents import EventKind, OfferEvent
 from portal.offers.models import OfferOption, PatientOffer
 from portal.patients.models import Patient
 from portal.settings.house import CLINIC_EMAIL, CLINIC_PHONE
-from portal.settings.kinds import Flag
-from portal.settings.registry import Definition, Section, define, get_setting
+from portal.settings.registry import get_setting
+from portal.sharing.link_settings import OPEN_LINKS
 from portal.sharing.links import hash_token
 from portal.sharing.models import OfferQuestion, OfferSignature
-
-OPEN_LINKS = define(
-    Definition(
-        "sharing.open_links", Flag(), default=False, section=Section.LINKS,
-        label=_l("Links may open without a second factor"),
-        help=_l("Colleagues can then make links that show the offer to whoever holds them."),
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

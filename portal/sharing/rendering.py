@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.core.identity import current_clinic
 from portal.core.patient_texts import Texts
 from portal.offers.models import Verify
+from portal.settings.house import patient_languages
 from portal.settings.queries import list_offer_templates
 from portal.settings.templates import document_texts
 from portal.sharing import page
@@ -61,5 +62,5 @@ def _render(name: str, words: Texts, **values: object) -> str:
     has_logo = name != "message" and document_texts(list_offer_templates(), words.locale).logo_id is not None
     return render_template(
         f"sharing/page/{name}.html", phrase=words.phrase, phrase_n=words.phrase_n, words=words, path=link_path(),
-        languages=page.languages(words.locale), has_logo=has_logo, **values,
+        languages=page.languages(words.locale, patient_languages()), has_logo=has_logo, **values,
     )  # fmt: skip

@@ -19,10 +19,8 @@ from portal.offers.documents import EventKind
 from portal.offers.events import note_event
 from portal.offers.models import Channel, Offer, OfferKind, PatientOffer, Verify
 from portal.patients.models import Patient
-from portal.settings.house import CLINIC_EMAIL, CLINIC_PHONE
-from portal.settings.registry import set_setting
 from portal.sharing import factors, links
-from portal.sharing.queries import OPEN_LINKS, allows_open_links
+from portal.sharing.queries import allows_open_links
 
 _SHOWN_KINDS = frozenset({OfferKind.SENT, OfferKind.VIEWED, OfferKind.NEGOTIATING, OfferKind.ACCEPTED})
 
@@ -96,13 +94,6 @@ def mail_link(actor: Actor, recipient: PatientOffer, *, patient: Patient, subjec
         kind="offer.link", to_address=patient.email, subject=subject, body=message, dedupe_key=key,
         about_id=recipient.id,
     )  # fmt: skip
-
-
-def save_link_settings(actor: Actor, *, phone: str, email: str, open_links: bool) -> None:
-    """Keep how patients reach the clinic, and whether links may open without a second factor."""
-    set_setting(actor, CLINIC_PHONE, phone)
-    set_setting(actor, CLINIC_EMAIL, email)
-    set_setting(actor, OPEN_LINKS, open_links)
 
 
 def _send(actor: Actor, offer: Offer) -> None:

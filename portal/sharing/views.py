@@ -21,8 +21,11 @@ from portal.offers.pdf.engine import PdfError
 from portal.offers.queries import get_offer, get_recipient
 from portal.patients.models import Patient
 from portal.privacy.consents import Way, may_contact
+from portal.settings.house import patient_languages
+from portal.settings.registry import get_setting
 from portal.sharing import deciding, messages, presenting, services
 from portal.sharing.forms import AnswerForm, ChannelForm, LinkForm, MessageForm
+from portal.sharing.link_settings import USUAL_DAYS, USUAL_FACTOR
 from portal.sharing.links import hash_token
 from portal.sharing.queries import allows_open_links, get_patient_of, get_question
 from portal.sharing.services import NewLink
@@ -38,7 +41,7 @@ def make(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
     offer, recipient, patient = _found(offer_id, recipient_id)
     form = LinkForm()
     methods = presenting.possible_factors(patient, open_links=allows_open_links())
-    form.offer_choices(methods)
+    form.offer_choices(methods, patient_languages())
     if form.submitted():
         try:
             link = services.create_link(
@@ -50,7 +53,7 @@ def make(offer_id: UUID, recipient_id: UUID) -> ResponseReturnValue:
         else:
             return _handover_page(offer, recipient, patient, link)
     elif not form.is_submitted():
-        form.method.data = str(methods[0])
+        form.choose_usual(methods, factor=get_setting(USUAL_FACTOR), days=get_setting(USUAL_DAYS))
         form.locale.data = patient_language(patient.locale or current_clinic().default_locale)
     page = render_template("sharing/make.html", form=form, offer=offer, recipient=recipient, patient=patient)
     return page, 422 if form.errors else 200

@@ -20,7 +20,8 @@ from portal.offers.sealing import SIGNOFF, signoff_required
 from portal.settings import kinds
 from portal.settings.registry import Definition, define, get_setting, list_definitions, reset_setting, set_setting
 from portal.settings.values import set_value
-from portal.sharing.queries import OPEN_LINKS, allows_open_links
+from portal.sharing.link_settings import OPEN_LINKS
+from portal.sharing.queries import allows_open_links
 
 NINE, SIX = time(9), time(18)
 WEEK = ((NINE, SIX),) * 5 + ((NINE, time(13, 30)), None)

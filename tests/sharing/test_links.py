@@ -26,7 +26,7 @@ from portal.offers.queries import get_offer
 from portal.offers.reading import reading_line
 from portal.settings.registry import set_setting
 from portal.sharing import factors, links
-from portal.sharing.queries import OPEN_LINKS
+from portal.sharing.link_settings import OPEN_LINKS
 from tests.sharing.conftest import Case
 from tests.support.people import Person
 

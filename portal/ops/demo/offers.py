@@ -17,7 +17,8 @@ from portal.core.jobs import SYSTEM
 from portal.core.money import Currency
 from portal.offers.editing import PriceBook, PricedLine, TypedLine
 from portal.offers.models import Offer, OfferKind, OfferTerm, PatientOffer, Treatment, TreatmentTooth
-from portal.offers.services import NUMBER_KIND, offer_terms
+from portal.offers.numbering import NUMBER_KIND
+from portal.offers.services import offer_terms
 from portal.offers.totals import DiscountKind, offer_totals
 from portal.ops.demo.desk import Desk, take_numbers
 from portal.ops.demo.dice import Dice

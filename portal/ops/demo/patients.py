@@ -17,7 +17,8 @@ from portal.ops.demo.desk import Desk, take_numbers
 from portal.ops.demo.dice import Dice
 from portal.ops.demo.people import Person
 from portal.patients.models import Patient, PatientTerm
-from portal.patients.services import NUMBER_KIND, patient_terms
+from portal.patients.numbering import NUMBER_KIND
+from portal.patients.services import patient_terms
 
 INACTIVE_SHARE, ARCHIVED_SHARE, NO_SOURCE_SHARE, NOTE_SHARE = 0.08, 0.05, 0.1, 0.12
 NOTES = (
