@@ -16,13 +16,16 @@ from portal.offers.difference import LineChange, difference, option_of
 from portal.offers.models import Offer, Treatment
 from portal.offers.options import TypedOption, stored_options, stored_sums
 from portal.offers.presenting import JAW_WORDS, where
-from portal.offers.queries import list_options
+from portal.offers.queries import list_options, list_visits
 from portal.offers.totals import DiscountKind
+from portal.offers.visit_words import visit_words
+from portal.offers.visits import stored_visits
 
 FIELDS = {
     "name": _l("Name on the offer"), "arch": _l("Jaw"), "quantity": _l("Quantity"), "unit_price": _l("Unit price"),
     "discount": _l("Discount"), "vat_rate": _l("VAT rate"), "brand": _l("Brand"), "material": _l("Material"),
-    "abutment": _l("Abutment"), "visit_no": _l("Visit"), "warranty_months": _l("Warranty in months"),
+    "abutment": _l("Abutment"), "visit_no": _l("Visit"), "healing_days": _l("Healing in days"),
+    "warranty_months": _l("Warranty in months"),
     "is_included": _l("Included in a package"), "line_gross": _l("Total"), "option": _l("Part of"),
 }  # fmt: skip
 _MONEY = frozenset({"unit_price", "line_gross"})
@@ -76,6 +79,11 @@ class ChangesView:
         for label in sorted({*old, *new}):
             if old.get(label) != new.get(label):
                 yield _("Option %(label)s", label=label), old.get(label, ""), new.get(label, "")
+
+    def visits(self) -> list[list[str]]:
+        """Return the visits before and after in words; nothing where they are the same."""
+        sides = [visit_words(stored_visits(list_visits(offer.id))) for offer in (self.before, self.after)]
+        return sides if sides[0] != sides[1] else []
 
     def gain(self, amount: Decimal) -> str:
         """Write by how much something became dearer or cheaper."""

@@ -21,9 +21,11 @@ from portal.offers.forms import BASES, RESIDENCIES
 from portal.offers.models import Offer, Treatment
 from portal.offers.options import TypedOption, stored_options
 from portal.offers.presenting import FIELDS, where
-from portal.offers.queries import list_options
+from portal.offers.queries import list_options, list_visits
 from portal.offers.storing import make_line
 from portal.offers.totals import DiscountKind
+from portal.offers.visit_words import visit_words
+from portal.offers.visits import TypedVisit, stored_visits
 
 _NOTHING = "—"
 _TEXTS = ("title", "currency", "patient_note", "internal_note")
@@ -47,7 +49,7 @@ def conflicts(editor: Editor, offer: Offer) -> list[Conflict]:
 
 
 def _term_conflicts(editor: Editor, offer: Offer) -> Iterator[Conflict]:
-    """Compare what the whole offer depends on: residence, basis, price list, discount, options."""
+    """Compare what the whole offer depends on: residence, basis, price list, discount, options, visits."""
     values = editor.values()
     for name, words in _WORDS.items():
         theirs, mine = getattr(offer, name), values[name]
@@ -67,6 +69,13 @@ def _term_conflicts(editor: Editor, offer: Offer) -> Iterator[Conflict]:
     options = [_options(stored_options(list_options(offer.id))), _options(editor.options)]
     if options[0] != options[1]:
         yield Conflict(str(FIELDS["options"]), *options)
+    visits = [stored_visits(list_visits(offer.id)), editor.visits]
+    if visits[0] != visits[1]:
+        yield Conflict(str(FIELDS["visits"]), *map(_visits, visits))
+
+
+def _visits(visits: Sequence[TypedVisit]) -> str:
+    return " · ".join(visit_words(visits)) or _NOTHING
 
 
 def _discount(kind: str | None, value: Decimal | None, currency: str) -> str:

@@ -13,7 +13,7 @@ from portal.offers.models import Offer, Treatment
 
 _COMPARED = (
     "name", "arch", "quantity", "unit_price", "discount_kind", "discount_value", "vat_rate", "brand", "material",
-    "abutment", "visit_no", "warranty_months", "is_included", "line_gross",
+    "abutment", "visit_no", "healing_days", "warranty_months", "is_included", "line_gross",
 )  # fmt: skip
 
 

@@ -99,7 +99,9 @@ class PriceBook:
             teeth, amounts, self._totals(amounts), surfaces=surfaces, pontics=pontics, brand=typed.brand,
             material=typed.material, abutment=typed.abutment, is_included=typed.included, vat_class=vat_class,
             vat_exemption_code=None if amounts.vat_rate else self.exemptions.get(vat_class),
-            option=typed.option or None,
+            option=typed.option or None, visit_no=typed.visit_no, sittings=row.visits if row else None,
+            healing_days=_given(typed.healing_days, row.healing_days if row else None),
+            warranty_months=_given(typed.warranty_months, row.warranty_months if row else None),
         )  # fmt: skip
 
     def _treatment(self, typed: TypedLine) -> Any | None:
@@ -155,6 +157,10 @@ class PriceBook:
         except TotalsError as error:
             field = error.field or "unit_price"
             raise LineError(field, totals_message(error)) from error
+
+
+def _given(typed: int | None, usual: int | None) -> int | None:
+    return usual if typed is None else typed
 
 
 def _exemptions(residency: str, on: date) -> dict[VatClass, str]:

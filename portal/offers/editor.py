@@ -20,6 +20,8 @@ from portal.offers.models import Offer
 from portal.offers.options import OptionSum, TypedOption, lines_of, main_label
 from portal.offers.row_forms import MAX_LINES, LineForm
 from portal.offers.totals import DiscountKind, OfferTotals, TotalsError, line_totals, offer_totals, spread_discount
+from portal.offers.visit_words import visit_words
+from portal.offers.visits import TypedVisit, propose_visits
 from portal.patients.models import Patient
 
 EMPTY_LINES = 2
@@ -41,6 +43,7 @@ class Editor:
     unclear: Sequence[Entry] = ()
     usual_audience: str = ""
     well: bool | None = None
+    visit_words: ClassVar = staticmethod(visit_words)
     most_lines: ClassVar[int] = MAX_LINES
 
     @property
@@ -52,6 +55,19 @@ class Editor:
     def options(self) -> list[TypedOption]:
         """The options, in order."""
         return self.form.typed_options()
+
+    @property
+    def visits(self) -> list[TypedVisit]:
+        """The visits, in order; call after validation."""
+        return [entry.form.typed() for entry in self.form.visits]
+
+    @property
+    def proposal(self) -> Sequence[TypedVisit]:
+        """The visits that the lines take by the catalogue, where others are planned."""
+        found = propose_visits(self.lines)
+        wanted = [(visit.days, visit.gap_days) for visit in found.visits] if found else []
+        typed = [(visit.days, visit.gap_days) for visit in self.visits]
+        return found.visits if found and wanted != typed else ()
 
     @property
     def totals(self) -> OfferTotals | None:
@@ -119,6 +135,9 @@ class Editor:
         typed = line.typed()
         if typed.option and typed.option not in [option.label for option in self.options]:
             line.option.errors = [_("This option is not there any more. Choose another one.")]
+            return
+        if len(self.form.visits) < (typed.visit_no or 0):
+            line.visit_no.errors = [_("There is no such visit. Add it first.")]
             return
         try:
             self.priced[place] = self.book.price_line(typed)
@@ -201,6 +220,8 @@ class Editor:
             for name in ("quantity", "unit_price", "vat_rate"):
                 amount: Decimal = getattr(line.amounts, name)
                 form[name].render_kw = {**(form[name].render_kw or {}), "placeholder": plain_number(amount)}
+            for name in ("healing_days", "warranty_months"):
+                form[name].render_kw = {"placeholder": getattr(line, name) or ""}
 
     def add_empty_lines(self, count: int = EMPTY_LINES) -> None:
         """Leave ``count`` blank lines at the end, up to MAX_LINES lines in all."""

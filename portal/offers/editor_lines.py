@@ -75,6 +75,9 @@ def line_data(line: Treatment, book: PriceBook, option: str | None = None) -> di
         "abutment": line.abutment,
         "included": line.is_included,
         "option": option or "",
+        "visit_no": line.visit_no,
+        "healing_days": line.healing_days,
+        "warranty_months": line.warranty_months,
     }
     arch = Jaw(line.arch) if line.arch else None
     typed = TypedLine(
@@ -88,6 +91,6 @@ def line_data(line: Treatment, book: PriceBook, option: str | None = None) -> di
     amounts = filled.amounts
     known = {
         "name": filled.name, "quantity": amounts.quantity, "unit_price": amounts.unit_price,
-        "vat_rate": amounts.vat_rate,
+        "vat_rate": amounts.vat_rate, "healing_days": filled.healing_days, "warranty_months": filled.warranty_months,
     }  # fmt: skip
     return {**data, **{name: None for name, value in known.items() if data[name] == value}}

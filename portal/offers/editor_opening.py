@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -20,8 +21,9 @@ from portal.offers.editor import Editor
 from portal.offers.editor_lines import line_data
 from portal.offers.forms import OfferForm
 from portal.offers.models import Offer
-from portal.offers.queries import list_options
+from portal.offers.queries import list_options, list_visits
 from portal.offers.totals import DiscountKind
+from portal.offers.visits import stored_visits
 from portal.patients.models import Patient
 from portal.settings.house import offered_currencies
 
@@ -103,13 +105,15 @@ def draft_editor(offer: Offer, patient: Patient) -> Editor:
 
 
 def _fill_parts(editor: Editor, offer: Offer) -> None:
-    """Fill in the options and lines of a stored offer."""
+    """Fill in the options, visits and lines of a stored offer."""
     options = list_options(offer.id)
     labels = {row.id: row.label for row in options}
     for row in options:
         editor.form.options.append_entry({"title": row.title})
         if row.is_recommended:
             editor.form.recommended.data = row.label
+    for visit in stored_visits(list_visits(offer.id)):
+        editor.form.visits.append_entry(asdict(visit))
     for line in offer.lines:
         option = labels.get(line.option_id) if line.option_id else None
         editor.form.lines.append_entry(line_data(line, editor.book, option))

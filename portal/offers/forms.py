@@ -31,8 +31,9 @@ from portal.core.identity import current_clinic
 from portal.core.money import MAX_AMOUNT, Currency
 from portal.offers.models import Basis
 from portal.offers.options import LABELS, TypedOption
-from portal.offers.row_forms import DISCOUNTS, MAX_LINES, LineForm, LinesField, OptionForm, option_choices
+from portal.offers.row_forms import DISCOUNTS, MAX_LINES, LineForm, LinesField, OptionForm, VisitForm, option_choices
 from portal.offers.totals import DiscountKind
+from portal.offers.visits import MOST_VISITS
 
 AUDIENCES = {
     Audience.DOMESTIC: _l("Patients at home"), Audience.INTERNATIONAL: _l("Patients from abroad"),
@@ -64,6 +65,7 @@ class OfferForm(KeyedForm):
     internal_note = TextField(_l("Note for colleagues"), limit=5000, description=_l("Never shown to the patient."))
     lines = LinesField(FormField(LineForm), max_entries=2 * MAX_LINES)
     options = RowsField(FormField(OptionForm), max_entries=len(LABELS))
+    visits = RowsField(FormField(VisitForm), max_entries=MOST_VISITS)
     recommended = SelectField(_l("Recommended"), [Optional()], validate_choice=False)
     entry_option = SelectField(_l("Part of"), [Optional()], validate_choice=False)
     entry = TextField(_l("Quick entry"), limit=4000)

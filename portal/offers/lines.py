@@ -47,6 +47,9 @@ class TypedLine:
     abutment: str | None = None
     included: bool = False
     option: str = ""  # the label of the one it is part of; "": of all
+    visit_no: int | None = None
+    healing_days: int | None = None
+    warranty_months: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class PricedLine:
     vat_class: str | None = None
     vat_exemption_code: str | None = None
     option: str | None = None
+    visit_no: int | None = None
+    healing_days: int | None = None
+    warranty_months: int | None = None
+    sittings: int | None = None  # how often she comes for it, by the catalogue
 
     def role(self, tooth: int) -> ToothRole:
         """Return what a tooth is in this line."""

@@ -26,9 +26,18 @@ from portal.offers.listing import status_label
 from portal.offers.models import Jaw, Offer, OfferKind, OfferStatus, Treatment
 from portal.offers.options import stored_sums
 from portal.offers.people import SIGNERS, find_return, list_staff
-from portal.offers.queries import list_for_patient, list_options, list_recipients, list_revisions, list_statuses
+from portal.offers.queries import (
+    list_for_patient,
+    list_options,
+    list_recipients,
+    list_revisions,
+    list_statuses,
+    list_visits,
+)
 from portal.offers.rules import OPEN_KINDS, REVISABLE_KINDS, may_move
 from portal.offers.sealing import clinic_today, sending_problem
+from portal.offers.visit_words import visit_words
+from portal.offers.visits import stored_visits
 from portal.patients.models import Patient
 
 ACTIONS = {
@@ -51,6 +60,7 @@ ACTIONS = {
 FIELDS = {
     "title": _l("Title"), "currency": _l("Currency"), "valid_until": _l("Valid until"), "status": _l("Status"),
     "options": _l("Options"), "option_count": _l("Number of options"),
+    "visits": _l("Visits"), "visit_count": _l("Number of visits"),
     "lines": _l("Lines"), "line_count": _l("Number of lines"), "grand_total": _l("Total"),
     "patient_note": _l("Note for the patient"), "internal_note": _l("Note for colleagues"), "patient": _l("Patient"),
     "revision": _l("Version"), "price_list_id": _l("Price list"), "residency": _l("The patient lives"),
@@ -126,6 +136,8 @@ def line_preview(line: PricedLine, currency: str) -> dict[str, str]:
         "quantity": plain_number(line.amounts.quantity),
         "unit_price": plain_number(line.amounts.unit_price),
         "vat_rate": plain_number(line.amounts.vat_rate),
+        "healing_days": str(line.healing_days or ""),
+        "warranty_months": str(line.warranty_months or ""),
         "total": money(line.totals.gross, currency),
     }
 
@@ -155,6 +167,7 @@ class OfferView:
 
     where = staticmethod(where)
     teeth_in_words = staticmethod(teeth_in_words)
+    visit_words = staticmethod(visit_words)
 
     def __init__(self, offer: Offer, statuses: Sequence[OfferStatus]) -> None:
         self.offer = offer
@@ -163,6 +176,7 @@ class OfferView:
         options = list_options(offer.id)
         self.labels = {row.id: row.label for row in options}
         self.sums = stored_sums(offer, options)
+        self.visits = stored_visits(list_visits(offer.id))
         self.chart = offer_chart(offer.lines)
         self.recipients = list_recipients(offer.id)
         self.revisions = list_revisions(offer)

@@ -14,13 +14,15 @@ from wtforms import BooleanField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
+from portal.catalog.forms import CountField
 from portal.core.errors import error_page
-from portal.core.forms import DecimalField, LineField, RowForm, RowsField, choices
+from portal.core.forms import DayField, DecimalField, LineField, RowForm, RowsField, choices
 from portal.core.money import MAX_AMOUNT
 from portal.offers.editing import TypedLine
 from portal.offers.models import Jaw
 from portal.offers.options import TypedOption
 from portal.offers.totals import MAX_QUANTITY, DiscountKind
+from portal.offers.visits import MOST_VISITS, TypedVisit
 
 MAX_LINES = 100
 TOO_MANY_LINES = (
@@ -58,8 +60,14 @@ class LineForm(RowForm):
     material = LineField(_l("Material"), limit=80)
     abutment = LineField(_l("Abutment"), limit=80)
     included = BooleanField(_l("Included in a package, at no price of its own"))
+    visit_no = CountField(_l("Visit"), low=1, high=MOST_VISITS)
+    healing_days = CountField(_l("Healing in days"), low=0, high=720)
+    warranty_months = CountField(_l("Warranty in months"), low=0, high=600)
     option = SelectField(_l("Part of"), [Optional()], validate_choice=False)
-    details: ClassVar[tuple[str, ...]] = ("surfaces", "pontics", "brand", "material", "abutment", "included")
+    details: ClassVar[tuple[str, ...]] = (
+        "surfaces", "pontics", "brand", "material", "abutment", "included", "visit_no", "healing_days",
+        "warranty_months",
+    )  # fmt: skip
 
     def set_choices(self, groups: dict[str, list[SelectChoice]], options: Sequence[TypedOption]) -> None:
         """Offer the treatments, grouped by heading, and the options a line may be part of."""
@@ -100,6 +108,9 @@ class LineForm(RowForm):
             abutment=self.abutment.data or None,
             included=bool(self.included.data),
             option=self.option.data or "",
+            visit_no=self.visit_no.data,
+            healing_days=self.healing_days.data,
+            warranty_months=self.warranty_months.data,
         )
 
 
@@ -120,3 +131,18 @@ class OptionForm(RowForm):
     """One way to treat. Its letter comes from its place."""
 
     title = LineField(_l("Title"), limit=120)
+
+
+class VisitForm(RowForm):
+    """One stay at the clinic. Its number comes from its place."""
+
+    days = CountField(_l("Days"), low=1, high=60)
+    gap_days = CountField(_l("Days before it, to heal"), low=0, high=720)
+    starts_on = DayField(_l("Proposed first day"))
+    note = LineField(_l("Note"), limit=200)
+
+    def typed(self) -> TypedVisit:
+        """Return the stay; call after validation."""
+        return TypedVisit(
+            self.days.data or 1, self.gap_days.data or 0, self.starts_on.data, self.note.data or None
+        )  # fmt: skip

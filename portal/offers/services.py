@@ -27,6 +27,7 @@ from portal.offers.pdf import keep_pdf
 from portal.offers.rules import DECIDED_KINDS, REVISABLE_KINDS, may_move
 from portal.offers.sealing import clinic_today, seal_offer
 from portal.offers.storing import part_changes, set_values, store_parts
+from portal.offers.visits import TypedVisit
 from portal.patients.models import Patient
 
 EVENTS = {
@@ -38,6 +39,7 @@ EVENTS = {
 def create_offer(
     actor: Actor, patient: Patient, *, form_key: UUID | None, year: int, prices_include_vat: bool,
     values: Mapping[str, Any], lines: Sequence[PricedLine], options: Sequence[TypedOption] = (),
+    visits: Sequence[TypedVisit] = (),
 ) -> Offer:  # fmt: skip
     """Draft an offer for a patient under the year's next number, and assign it to her.
 
@@ -57,7 +59,7 @@ def create_offer(
     set_values(offer, values, lines, options)
     current_session().add(offer)
     current_session().flush()
-    store_parts(offer, lines, options)
+    store_parts(offer, lines, options, visits)
     current_session().add(PatientOffer(patient_id=patient.id, offer_id=offer.id, assigned=True, visible=True))
     audit.record(actor, "offer.created", offer, changes={
         "line_count": [None, len(offer.lines)], "grand_total": [None, offer.grand_total],
@@ -70,7 +72,7 @@ def create_offer(
 
 def update_offer(
     actor: Actor, offer: Offer, *, version: int, values: Mapping[str, Any], lines: Sequence[PricedLine],
-    options: Sequence[TypedOption] = (),
+    options: Sequence[TypedOption] = (), visits: Sequence[TypedVisit] = (),
 ) -> None:  # fmt: skip
     """Change a draft to hold what is given and no more; without a difference nothing is written.
 
@@ -78,7 +80,7 @@ def update_offer(
     """
     check_draft(offer)
     is_stale = offer.version != version
-    changes = part_changes(offer, lines, options)
+    changes = part_changes(offer, lines, options, visits)
     if not changes and all(getattr(offer, name) == value for name, value in values.items()):
         return
     if is_stale:
@@ -88,7 +90,7 @@ def update_offer(
     set_values(offer, values, lines, options)
     audit.record(actor, "offer.changed", offer, changes={**audit.changes_of(offer), **changes})
     try:
-        store_parts(offer, lines, options)
+        store_parts(offer, lines, options, visits)
         current_session().flush()
     except StaleDataError as error:
         current_session().rollback()  # so that the offer can be read again, as the other one saved it

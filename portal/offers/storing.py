@@ -1,4 +1,4 @@
-"""What a draft holds, written and compared: its own columns, its totals, its lines and its options."""
+"""What a draft holds, written and compared: its own columns, its totals, lines, options and visits."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from portal.core.database import current_session
 from portal.offers.lines import PricedLine
 from portal.offers.models import Offer, Treatment, TreatmentTooth
 from portal.offers.options import TypedOption, drop_options, lines_of, main_label, store_options, stored_options
-from portal.offers.queries import list_options
+from portal.offers.queries import list_options, list_visits
 from portal.offers.totals import offer_totals
+from portal.offers.visits import TypedVisit, store_visits, stored_visits
 
 _CONTENT = (
     "catalog_id", "code", "name", "scope", "arch", "quantity", "unit_price", "discount_kind", "discount_value",
-    "vat_rate", "is_included", "offer_discount", "brand", "material", "abutment",
+    "vat_rate", "is_included", "offer_discount", "brand", "material", "abutment", "visit_no", "healing_days",
+    "warranty_months",
 )  # fmt: skip
 
 
@@ -31,8 +33,11 @@ def set_values(
     offer.net_total, offer.vat_total, offer.grand_total = totals.net, totals.vat, totals.gross
 
 
-def store_parts(offer: Offer, lines: Sequence[PricedLine], options: Sequence[TypedOption]) -> None:
-    """Write the lines and options of an offer that is stored, in place of those it had."""
+def store_parts(
+    offer: Offer, lines: Sequence[PricedLine], options: Sequence[TypedOption], visits: Sequence[TypedVisit]
+) -> None:
+    """Write the lines, options and visits of an offer that is stored, in place of those it had."""
+    store_visits(offer.id, visits)
     ids = store_options(offer.id, options)
     offer.lines = [
         make_line(line, position, ids.get(line.option) if line.option else None) for position, line in enumerate(lines)
@@ -42,9 +47,9 @@ def store_parts(offer: Offer, lines: Sequence[PricedLine], options: Sequence[Typ
 
 
 def part_changes(
-    offer: Offer, lines: Sequence[PricedLine], options: Sequence[TypedOption]
+    offer: Offer, lines: Sequence[PricedLine], options: Sequence[TypedOption], visits: Sequence[TypedVisit]
 ) -> Mapping[str, Sequence[Any] | None]:
-    """Return what the log tells of changed lines and options: that they changed, or how many there are.
+    """Return what the log tells of changed lines, options and visits: that they changed, or how many there are.
 
     Never which treatments, nor what an option is called: they are health data (law 6698, art. 6), and nothing can be
     taken out of the log again.
@@ -56,6 +61,7 @@ def part_changes(
     return {
         **_changed("lines", "line_count", before, after),
         **_changed("options", "option_count", stored_options(rows), options),
+        **_changed("visits", "visit_count", stored_visits(list_visits(offer.id)), visits),
     }
 
 
@@ -81,6 +87,7 @@ def make_line(line: PricedLine, position: int, option_id: UUID | None = None) ->
         discount_kind=amounts.discount_kind, discount_value=amounts.discount_value, vat_rate=amounts.vat_rate,
         line_base=totals.base, line_discount=totals.discount, line_net=totals.net, line_vat=totals.vat,
         line_gross=totals.gross, offer_discount=amounts.offer_discount, option_id=option_id,
+        visit_no=line.visit_no, healing_days=line.healing_days, warranty_months=line.warranty_months,
         is_included=line.is_included, brand=line.brand, material=line.material,
         abutment=line.abutment, vat_class=line.vat_class, vat_exemption_code=line.vat_exemption_code,
         teeth=[

@@ -138,7 +138,8 @@ def totals() -> ResponseReturnValue:
     html = render_template("offers/_totals.html", editor=editor)
     chart = editor.chart
     legend = render_template("offers/_legend.html", chart=chart)
-    return {"lines": lines, "totals": html, "chart": chart.tones(), "legend": legend}
+    proposal = render_template("offers/_proposal.html", editor=editor)
+    return {"lines": lines, "totals": html, "chart": chart.tones(), "legend": legend, "proposal": proposal}
 
 
 @blueprint.get("/<uuid:offer_id>")
@@ -205,6 +206,7 @@ def _create(editor: Editor) -> Offer:
         values=editor.values(),
         lines=editor.lines,
         options=editor.options,
+        visits=editor.visits,
     )
 
 
@@ -212,8 +214,9 @@ def _update(editor: Editor, offer: Offer) -> ResponseReturnValue:
     """Save a draft; the page's script, which saves now and then, is told the version to go on from."""
     version, values = editor.form.version.data, editor.values()
     services.update_offer(
-        request_actor(), offer, version=version, values=values, lines=editor.lines, options=editor.options
-    )
+        request_actor(), offer, version=version, values=values, lines=editor.lines, options=editor.options,
+        visits=editor.visits,
+    )  # fmt: skip
     if "autosave" in request.form:
         return {"version": offer.version}
     flash(_("Saved."), "success")

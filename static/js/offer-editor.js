@@ -10,7 +10,7 @@ const lines = form?.querySelector("[data-lines]");
 const blank = form?.querySelector("template[data-blank]");
 const chart = form && new ToothChart(form);
 const autosave = form && new Autosave(form);
-const PARTS = ["[data-entry]", "[data-lines]", "[data-sums]", "[data-chart-part]", "[data-options]", "template[data-blank]"];
+const PARTS = ["[data-entry]", "[data-lines]", "[data-sums]", "[data-chart-part]", "[data-options]", "[data-visit-rows]", "template[data-blank]"];
 let timer = 0;
 let asked = 0;
 
@@ -53,15 +53,16 @@ async function compute() {
   const turn = ++asked;
   const answer = await fetch(form.dataset.totals, { method: "POST", body: new FormData(form) }).catch(() => null);
   if (!answer?.ok || turn !== asked || !answer.headers.get("Content-Type").includes("json")) return;
-  const { lines: amounts, totals, chart: marks, legend } = await answer.json();
+  const { lines: amounts, totals, chart: marks, legend, proposal } = await answer.json();
   chart.paint(marks, legend);
   places().forEach((line, order) => show(line, amounts[String(order)]));
   form.querySelector("[data-sums]").innerHTML = totals;
+  form.querySelector("[data-proposal]").innerHTML = proposal;
 }
 
 function show(line, amounts) {
   line.querySelector("[data-total]").textContent = amounts?.total ?? "—";
-  for (const name of ["quantity", "unit_price", "vat_rate"]) {
+  for (const name of ["quantity", "unit_price", "vat_rate", "healing_days", "warranty_months"]) {
     line.querySelector(`[data-auto='${name}']`).placeholder = amounts?.[name] ?? "";
   }
 }
@@ -106,7 +107,7 @@ if (form) {
     if (!step) return;
     event.preventDefault();
     if (step.dataset.question && !await ask(step.dataset.question)) return;
-    const part = step.parentElement.closest("[data-options]");
+    const part = step.parentElement.closest("[data-options], [data-visit-rows]");
     await take(step);
     part.querySelector("input, button")?.focus();
   });

@@ -277,7 +277,8 @@ def test_the_totals_for_the_script_are_those_of_the_page_and_save_nothing(
     lines = [{}, {"catalog_id": catalogue["zirkonyum-kron"], "teeth": "11-13"}, {"name": "x", "unit_price": "abc"}]
     answer = coordinator.post("/offers/totals", fields(lines, patient_id=patient, currency="EUR"))
     body = json.loads(answer.data)
-    assert body["lines"] == {"1": {"quantity": "3", "unit_price": "200", "vat_rate": "10", "total": "€600.00"}}
+    told = {"quantity": "3", "unit_price": "200", "vat_rate": "10", "total": "€600.00"}
+    assert body["lines"] == {"1": {**told, "healing_days": "", "warranty_months": ""}}
     assert "€600.00" in body["totals"]
     assert count() == before
 
