@@ -25,7 +25,7 @@ from portal.core.scope import ClinicScope
 from portal.core.settings import settings
 from portal.reminders.labels import KINDS
 from portal.reminders.models import ReminderKind
-from portal.reminders.queries import list_due
+from portal.reminders.queries import list_own
 from portal.settings.kinds import Flag
 from portal.settings.registry import Definition, Section, define, get_setting
 
@@ -56,8 +56,7 @@ def mail_digests() -> int:
     return sum(
         _mail(clinic, person, rows, str(local.date()))
         for person in people
-        if person.preferences.get(PREFERENCE, True)
-        and (rows := [row for row in list_due(person.id, tonight) if row.assigned_to_id == person.id])
+        if person.preferences.get(PREFERENCE, True) and (rows := list_own(person.id, None, tonight))
     )
 
 

@@ -25,8 +25,8 @@ from portal.core.audit import Actor
 from portal.core.clock import now
 from portal.core.database import current_session
 from portal.reminders.labels import KINDS
-from portal.reminders.models import CalendarFeed, ReminderKind, ReminderStatus
-from portal.reminders.queries import list_between
+from portal.reminders.models import CalendarFeed, ReminderKind
+from portal.reminders.queries import list_own
 from portal.settings.kinds import Choice
 from portal.settings.registry import Definition, Section, define, get_setting
 
@@ -106,22 +106,20 @@ def find_reader(token: str) -> User | None:
 def write_calendar(reader: User, *, clinic_url: str, zone: str) -> bytes:
     """Return a person's open reminders of the coming weeks as iCalendar (RFC 5545); ``zone`` is the clinic's."""
     moment = now()
-    rows = list_between(moment - PAST, moment + FUTURE, user_id=reader.id)
+    rows = list_own(reader.id, moment - PAST, moment + FUTURE)
     calendar = icalendar.Calendar()
     calendar.add("prodid", "-//Clinikoop//Reminders//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", "Clinikoop")
-    for event in _events(rows, reader.id, clinic_url, ZoneInfo(zone)):
+    for event in _events(rows, clinic_url, ZoneInfo(zone)):
         calendar.add_component(event)
     return bytes(calendar.to_ical())
 
 
-def _events(rows: Sequence[Any], user_id: UUID, clinic_url: str, zone: ZoneInfo) -> list[icalendar.Event]:
+def _events(rows: Sequence[Any], clinic_url: str, zone: ZoneInfo) -> list[icalendar.Event]:
     told = Told(get_setting(FEED_TELLS))
     found = []
     for row in rows:
-        if row.status != ReminderStatus.OPEN or row.assigned_to_id != user_id:
-            continue
         event = icalendar.Event()
         event.add("uid", f"{row.id}@clinikoop")
         event.add("dtstamp", now())
