@@ -31,6 +31,7 @@ from portal.core.web import Portal
 from portal.home.views import blueprint as home
 from portal.notes import timeline as notes_timeline
 from portal.offers import handover as offers_handover
+from portal.notes.views import blueprint as notes
 from portal.offers import jobs as offers_jobs
 from portal.offers import timeline as offers_timeline
 from portal.offers.board_views import blueprint as offer_board
@@ -72,7 +73,7 @@ JOBS = (delivery, auth_jobs, catalog_jobs, offers_jobs, ops_jobs, preferences_jo
 TIMELINES = (offers_timeline, notes_timeline, privacy_timeline, records_timeline, reminders_timeline)  # as do these
 HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
-    home, auth, preferences, bell, patients, medical, files, privacy, patient_privacy, offers,
+    home, auth, preferences, bell, patients, medical, files, notes, privacy, patient_privacy, offers,
     offer_board, offer_lists, offer_revisions, offer_documents,
     offer_signoff, sharing, link, catalog, settings_pages, staff,
     reminders, calendar_feed, platform, ops,

@@ -15,15 +15,14 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
-from uuid_utils.compat import uuid7
 
 from portal.core.clock import days_ago, now
-from portal.core.database import Base, TenantScoped, current_session, require_scope, tenant_reference
+from portal.core.database import Base, TenantScoped, current_session, tenant_reference
 from portal.core.errors import NotFoundError
 from portal.core.pagination import Order, Page, keyset_page
-from portal.core.scope import ClinicScope, ScopeError
 
 KEPT_DAYS, UNREAD_DAYS = 90, 365  # how long they are kept after they were read, and where they never are
 
@@ -83,18 +82,24 @@ def notify(
     dedupe_key: str | None = None,
 ) -> None:  # fmt: skip
     """Tell somebody of the pinned clinic something, once for each ``dedupe_key``."""
-    scope = require_scope(current_session())
-    if not isinstance(scope, ClinicScope):
-        raise ScopeError("Notifications are a clinic's: enter its scope first.")
-    statement = insert(Notification).values(
-        clinic_id=scope.clinic_id, id=uuid7(), user_id=user_id, kind=kind, object_type=object_type, object_id=object_id,
-        props=dict(props or {}), dedupe_key=dedupe_key,
+    if dedupe_key is not None and _is_told(user_id, dedupe_key):
+        return
+    row = Notification(
+        user_id=user_id, kind=kind, object_type=object_type, object_id=object_id, props=dict(props or {}),
+        dedupe_key=dedupe_key,
     )  # fmt: skip
-    current_session().flush()  # what it is about may be new
-    current_session().execute(
-        statement.on_conflict_do_nothing(index_elements=["clinic_id", "user_id", "dedupe_key"]),
-        execution_options={"scope_checked": True},
-    )
+    try:
+        with current_session().begin_nested():
+            current_session().add(row)
+            current_session().flush()
+    except IntegrityError:
+        if dedupe_key is None or not _is_told(user_id, dedupe_key):
+            raise  # else another one at the same moment has told it
+
+
+def _is_told(user_id: UUID, dedupe_key: str) -> bool:
+    known = sa.select(Notification.id).where(Notification.user_id == user_id, Notification.dedupe_key == dedupe_key)
+    return current_session().execute(known).first() is not None
 
 
 def unread_count(clinic_id: Any, user_id: Any) -> sa.Select[int]:

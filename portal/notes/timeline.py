@@ -6,20 +6,12 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.auth.models import User
-from portal.core.access import ClinicRole, Permission
+from portal.core.access import Permission
 from portal.core.activity import Entry
-from portal.core.identity import Identity
 from portal.core.templating import moment
 from portal.core.timeline import Asked, Happening, patient_timeline
 from portal.notes.models import Note, NoteVisibility
-
-DOCTORS = frozenset({ClinicRole.DOCTOR, ClinicRole.OWNER})
-
-
-def readable_by(reader: Identity) -> sa.ColumnElement[bool]:
-    """Return the condition that one of the staff may read a note: her own, the clinic's, the doctors' as a doctor."""
-    open_to = [NoteVisibility.CLINIC, *([NoteVisibility.DOCTORS] if reader.role in DOCTORS else [])]
-    return sa.or_(Note.author_id == reader.id, Note.visibility.in_(open_to))
+from portal.notes.queries import readable_by
 
 
 def written_notes(asked: Asked) -> list[Happening]:

@@ -28,6 +28,7 @@ from portal.core.gate import declared_access
 from portal.core.jobs import SYSTEM
 from portal.core.notifications import list_notifications, notify
 from portal.core.work import clinic_work
+from portal.notes.models import Note
 from portal.offers.models import Offer, PatientOffer, Verify
 from portal.offers.queries import get_offer
 from portal.ops.schema.tables import MigrationLog, Rehearsal, Verification
@@ -105,7 +106,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             question = OfferQuestion(offer_id=offer_id, patient_offer_id=recipient_id, body="?")
             session.add(question)
             audit.record(SYSTEM, "test", question)
-            file_id, notification_id = add_picture(patient_id).id, _notification(clinic, patient_id)
+            more = _more(clinic, patient_id)
             other_id, merge_id = _duplicates(session.get_one(Patient, (clinic.id, patient_id)))
             privacy = privacy_ids(patient_id)
             todo = _todo(patient_id)
@@ -119,7 +120,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "price_list_id": price_list_id, "other_id": other_id, "merge_id": merge_id,
             "user_id": colleague.id, "invite_token": invite, "reset_token": reset, "session_id": login.id,
-            "question_id": question.id, "file_id": file_id, "notification_id": notification_id, "token": token,
+            "question_id": question.id, **more, "token": token,
             **todo, **privacy, **history_ids,
         }  # fmt: skip
 
@@ -135,12 +136,19 @@ def _colleague() -> User:
     return person
 
 
-def _notification(clinic: ClinicInfo, patient_id: UUID) -> UUID:
-    """Tell the owner something."""
+def _more(clinic: ClinicInfo, patient_id: UUID) -> dict[str, UUID]:
+    """Return a file and a note of a patient, and something that the owner was told."""
     owner = find_account(f"owner@{clinic.subdomain}.example.com")
     assert owner is not None
     notify(owner.id, kind="test", object_type="patients", object_id=patient_id)
-    return list_notifications(owner.id, None).items[0].id
+    note = Note(patient_id=patient_id, author_id=owner.id, body="?")
+    current_session().add(note)
+    audit.record(SYSTEM, "test", note)
+    current_session().flush()
+    return {
+        "file_id": add_picture(patient_id).id, "note_id": note.id,
+        "notification_id": list_notifications(owner.id, None).items[0].id,
+    }  # fmt: skip
 
 
 def _todo(patient_id: UUID) -> dict[str, UUID]:

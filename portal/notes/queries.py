@@ -1,0 +1,126 @@
+"""Reading notes: whoever may not read one does not learn of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.auth.models import User
+from portal.core.access import ClinicRole
+from portal.core.database import current_session
+from portal.core.errors import NotFoundError
+from portal.core.identity import Identity
+from portal.notes.models import Note, NoteRevision, NoteVisibility
+from portal.patients.models import Patient
+
+DOCTORS = frozenset({ClinicRole.DOCTOR, ClinicRole.OWNER})
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a note is about: a patient, or an offer."""
+
+    patient_id: UUID | None = None
+    offer_id: UUID | None = None
+
+    @classmethod
+    def of(cls, note: Note) -> Subject:
+        """Return what a stored note is about."""
+        return cls(note.patient_id, note.offer_id)
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody who can be mentioned."""
+
+    id: UUID
+    name: str
+    role: str
+
+    def may_read(self, visibility: str) -> bool:
+        """Tell whether a note of a colleague with this visibility is for this person."""
+        is_doctor = self.role in DOCTORS
+        return visibility == NoteVisibility.CLINIC or (visibility == NoteVisibility.DOCTORS and is_doctor)
+
+
+def readable_by(reader: Identity) -> sa.ColumnElement[bool]:
+    """Return the condition that one of the staff may read a note: her own, the clinic's, the doctors' as a doctor."""
+    open_to = [NoteVisibility.CLINIC, *([NoteVisibility.DOCTORS] if reader.role in DOCTORS else [])]
+    return sa.or_(Note.author_id == reader.id, Note.visibility.in_(open_to))
+
+
+def list_notes(subject: Subject, reader: Identity) -> Sequence[Any]:
+    """Return (note, author's name) about a patient or an offer, pinned ones first, then the newest."""
+    about = Note.patient_id == subject.patient_id if subject.patient_id else Note.offer_id == subject.offer_id
+    statement = (
+        sa.select(Note, User.name)
+        .outerjoin(User, User.id == Note.author_id)
+        .where(about, Note.deleted_at.is_(None), readable_by(reader))
+        .order_by(Note.is_pinned.desc(), Note.id.desc())
+        .limit(sa.literal_column(str(SHOWN)))
+    )
+    return current_session().execute(statement).all()
+
+
+def get_note(note_id: UUID, reader: Identity) -> Note:
+    """Return a note that ``reader`` may read; raises NotFoundError, also for one that is deleted."""
+    statement = sa.select(Note).where(Note.id == note_id, Note.deleted_at.is_(None), readable_by(reader))
+    return _one(statement)
+
+
+def get_own_note(note_id: UUID, author_id: UUID, *, deleted: bool = False) -> Note:
+    """Return a note to its author, who alone may change it; raises NotFoundError."""
+    statement = sa.select(Note).where(Note.id == note_id, Note.author_id == author_id)
+    return _one(statement if deleted else statement.where(Note.deleted_at.is_(None)))
+
+
+def find_by_form_key(form_key: UUID | None) -> Note | None:
+    """Return the note that the same form has made before."""
+    if form_key is None:
+        return None
+    return current_session().scalars(sa.select(Note).where(Note.form_key == form_key)).one_or_none()
+
+
+def list_revisions(note_id: UUID) -> Sequence[Any]:
+    """Return (what a note said before, who changed it), the newest first."""
+    statement = (
+        sa.select(NoteRevision, User.name)
+        .outerjoin(User, User.id == NoteRevision.edited_by_id)
+        .where(NoteRevision.note_id == note_id)
+        .order_by(NoteRevision.id.desc())
+    )
+    return current_session().execute(statement).all()
+
+
+def list_mentions(note_ids: Collection[UUID], reader: Identity) -> Sequence[Any]:
+    """Return (note, author's name, patient) of those notes that ``reader`` may still read."""
+    statement = (
+        sa.select(Note, User.name, Patient)
+        .outerjoin(User, User.id == Note.author_id)
+        .outerjoin(Patient, Patient.id == Note.patient_id)
+        .where(Note.id.in_(note_ids), Note.deleted_at.is_(None), readable_by(reader))
+    )
+    return current_session().execute(statement).all()
+
+
+def list_colleagues(but: UUID) -> list[Colleague]:
+    """Return everybody who works here, but one."""
+    statement = sa.select(User.id, User.name, User.role).where(User.is_active, User.id != but).order_by(User.name)
+    return [Colleague(row.id, row.name, row.role) for row in current_session().execute(statement)]
+
+
+def select_patient(note_id: UUID) -> sa.Select[tuple[UUID]]:
+    """Select the patient whose record a note is part of, for the log of reads."""
+    return sa.select(Note.patient_id).where(Note.id == note_id, Note.patient_id.is_not(None))  # type: ignore[return-value]
+
+
+def _one(statement: sa.Select[Note]) -> Note:
+    found = current_session().scalars(statement).one_or_none()
+    if found is None:
+        raise NotFoundError
+    return found
