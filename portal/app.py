@@ -30,8 +30,8 @@ from portal.core.templating import MenuEntry, configure_templating
 from portal.core.web import Portal
 from portal.home.views import blueprint as home
 from portal.notes import timeline as notes_timeline
-from portal.offers import handover as offers_handover
 from portal.notes.views import blueprint as notes
+from portal.offers import handover as offers_handover
 from portal.offers import jobs as offers_jobs
 from portal.offers import timeline as offers_timeline
 from portal.offers.board_views import blueprint as offer_board

@@ -17,7 +17,6 @@ from werkzeug.routing import Rule
 from portal.auth.models import AccountTokenKind, LoginSession, User
 from portal.auth.queries import find_account
 from portal.auth.tokens import make_link
-from portal.auth.queries import find_account
 from portal.catalog.models import CatalogTreatment, PriceList
 from portal.core import audit
 from portal.core.access import Access
