@@ -36,6 +36,9 @@ ACTIONS = {
     "patient.parted": _l("parted a duplicate from the patient again"),
     "patient.parted_away": _l("made this a patient of its own again"),
     "patient.data_exported": _l("made a copy of all data of the patient"),
+    "patient.anonymised": _l("made the patient anonymous"),
+    "patient.held": _l("set a legal hold"),
+    "patient.released": _l("ended the legal hold"),
 }
 FIELDS: dict[str, str | LazyString] = {
     "first_name": _l("First name"), "last_name": _l("Last name"), "phone_raw": _l("Phone"), "email": _l("E-mail"),

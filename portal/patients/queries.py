@@ -93,6 +93,14 @@ def get_patient(patient_id: UUID) -> Patient:
     return patient
 
 
+def get_editable(patient_id: UUID) -> Patient:
+    """Return a patient whose data may be changed; raises NotFoundError for one who is anonymous, too."""
+    patient = get_patient(patient_id)
+    if patient.anonymised_at is not None:
+        raise NotFoundError
+    return patient
+
+
 def find_by_form_key(form_key: UUID | None) -> Patient | None:
     """Return the patient whom this very form has already made, or None."""
     if form_key is None:

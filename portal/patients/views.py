@@ -114,7 +114,7 @@ def timeline(patient_id: UUID) -> ResponseReturnValue:
 @access(Permission.PATIENTS_WRITE, reads="patient_id", reading="edit")
 def edit(patient_id: UUID) -> ResponseReturnValue:
     """Change a patient; who saves second sees both versions."""
-    patient = queries.get_patient(patient_id)
+    patient = queries.get_editable(patient_id)
     form = PatientForm(obj=patient, sources=presenting.source_choices(list_sources(), patient.referral_source_id))
     conflicts: list[Conflict] = []
     if form.submitted():

@@ -72,19 +72,19 @@ def export_person(actor: Actor, patient: Patient, *, clinic: str) -> IO[bytes]:
     counts = {name: len(found) for name, found in rows.items() if found}
     audit.record(actor, "patient.data_exported", patient, changes={"rows": [None, sum(counts.values())]})
     target.seek(0)
-    return target  # type: ignore[return-value]
+    return target
 
 
 def _collect(patient_ids: list[UUID]) -> dict[str, list[dict[str, Any]]]:
     models = tables_about_patients()
     return {
-        name: [dict(row) for row in _read(name, models[name], condition)]
+        name: [{str(key): value for key, value in row.items()} for row in _read(name, models[name], condition)]
         for name, condition in rows_about(patient_ids).items()
         if name not in _LEFT_OUT
     }
 
 
-def _read(name: str, model: Any, condition: sa.ColumnElement[bool]) -> Iterator[Mapping[str, Any]]:
+def _read(name: str, model: Any, condition: sa.ColumnElement[bool]) -> Iterator[sa.RowMapping]:
     table = sa.inspect(model).local_table
     staff = {
         element.parent.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,8 @@ from portal.core.clock import day_start, now, today
 from portal.core.forms import DayField, KeyedForm, LineField, PortalForm, Required, TextField, VersionField, choices
 from portal.core.identity import current_clinic
 from portal.core.patient_texts import language_name
-from portal.privacy.words import CHANNELS, KINDS
+from portal.privacy.models import RequestStatus
+from portal.privacy.words import CHANNELS, KINDS, REQUESTS, STATES
 
 
 class TextForm(PortalForm):
@@ -25,10 +26,13 @@ class TextForm(PortalForm):
     after = VersionField(default=0)
     body = TextField(_l("Text"), limit=20_000)
 
-    def validate_body(self, field: TextField) -> None:
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
         """Ask for a text: nobody agrees to nothing."""
-        if not field.data or len(field.data) < 20:
-            raise ValidationError(_("Write the whole text that patients read."))
+        valid = bool(super().validate(*args, **kwargs))
+        if valid and len(self.body.data or "") < 20:
+            self.body.errors = [_("Write the whole text that patients read.")]
+            return False
+        return valid
 
 
 class ConsentForm(KeyedForm):
@@ -67,6 +71,91 @@ class ReasonForm(PortalForm):
     """Why something is done, in a line."""
 
     reason = LineField(_l("Reason"), limit=300)
+
+
+class EraseForm(PortalForm):
+    """That a patient is to be made anonymous: why, on which request, and her number as a second look."""
+
+    reason = LineField(_l("Reason"), limit=300, required=True, description=_l("Without names: the reason stays."))
+    request_id = SelectField(_l("On the request"), [Optional()])
+    number = LineField(_l("Number of the patient, to confirm"), limit=20, required=True)
+
+    def __init__(self, *args: Any, number: str, requests: Sequence[tuple[UUID, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expected = number
+        self.request_id.choices = choices(requests, empty="—")
+
+    def validate_number(self, field: LineField) -> None:
+        """Ask for the very number: what follows cannot be undone."""
+        if field.data and field.data.lstrip("0") != self.expected.lstrip("0"):
+            raise ValidationError(_("This is not the number of this patient."))
+
+    def chosen_request(self) -> UUID | None:
+        """Return the request that was chosen."""
+        return UUID(self.request_id.data) if self.request_id.data else None
+
+
+class HoldForm(PortalForm):
+    """Until when a patient may not be made anonymous, and why."""
+
+    until = DayField(_l("Hold until"), description=_l("Empty: there is no hold."))
+    why = LineField(_l("Reason for the hold"), limit=300, description=_l("A lawsuit or a complaint, for example."))
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Ask why, where there is a hold."""
+        valid = bool(super().validate(*args, **kwargs))
+        if valid and self.until.data and not self.why.data:
+            self.why.errors = [_("Say why, so that colleagues know when it can end.")]
+            return False
+        return valid
+
+
+class RequestForm(PortalForm):
+    """What a data subject asks for; ``find`` looks a patient up by number."""
+
+    kind = SelectField(_l("What is asked for"), [Required()])
+    received_on = DayField(_l("Received on"), required=True)
+    number = LineField(
+        _l("Number of the patient"), limit=20, description=_l("Empty where it is nobody of your patients.")
+    )  # fmt: skip
+    detail = TextField(_l("What was written or said"), limit=4000)
+
+    def __init__(self, *args: Any, find: Callable[[str], UUID | None], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.find = find
+        self.patient_id: UUID | None = None
+        self.kind.choices = choices(REQUESTS.items())
+        if self.received_on.data is None and not self.is_submitted():
+            self.received_on.data = today(current_clinic().timezone)
+
+    def validate_received_on(self, field: DayField) -> None:
+        """Refuse a day to come."""
+        if field.data and not date(2016, 4, 7) <= field.data <= today(current_clinic().timezone):
+            raise ValidationError(_("A request lies between the beginning of the law and today."))
+
+    def validate_number(self, field: LineField) -> None:
+        """Find the patient."""
+        self.patient_id = self.find(field.data)
+        if self.patient_id is None:
+            raise ValidationError(_("There is no patient with this number."))
+
+    def received(self) -> date:
+        """Return the day it arrived."""
+        day = self.received_on.data
+        assert day is not None  # it is required
+        return day
+
+
+class AnswerForm(PortalForm):
+    """How a request was answered."""
+
+    version = VersionField(default=0)
+    status = SelectField(_l("Answer"), [Required()])
+    outcome = LineField(_l("What was done, or why not"), limit=1000, required=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.status.choices = choices((state, label) for state, label in STATES.items() if state != RequestStatus.OPEN)
 
 
 def consent_label(text: Any) -> str:

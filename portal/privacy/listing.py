@@ -12,7 +12,7 @@ from flask_babel import to_user_timezone
 from portal.core.links import ListLinks, Option
 from portal.core.pagination import Page
 from portal.core.tables import Table
-from portal.patients.duplicates import merged_ids
+from portal.patients.duplicates import find_kept, merged_ids
 from portal.privacy.queries import ReadFilter
 from portal.privacy.words import READS
 
@@ -22,6 +22,7 @@ PATH = "/privacy/reads"
 def read_filter(args: Mapping[str, str]) -> tuple[ReadFilter, UUID | None]:
     """Read the filter from an address or a form, and the patient it names; what makes no sense counts as not given."""
     patient_id, actor_id = _uuid(args.get("patient")), _uuid(args.get("person"))
+    patient_id = patient_id and (find_kept(patient_id) or patient_id)
     return ReadFilter(merged_ids(patient_id) if patient_id else None, actor_id), patient_id
 
 

@@ -26,9 +26,10 @@ from portal.core.database import independent
 from portal.core.identity import request_actor
 from portal.core.reads import requested_reads, shows_records
 from portal.core.scope import ClinicScope
-from portal.privacy.models import PatientAccess
+from portal.privacy.models import AccessAction, PatientAccess
 
-FOLD = timedelta(minutes=5)  # looking again within this time is the same look
+FOLD = timedelta(minutes=5)  # looking again within this time is the same look, whatever the page
+_NEVER_FOLDED = AccessAction.EXPORT  # what leaves twice has left twice
 _CHUNK = 2000
 _SET_CLINIC = sa.text("SELECT set_config('app.clinic_id', :clinic, true)")
 log = structlog.get_logger("portal.privacy")
@@ -73,7 +74,7 @@ def write_reads(
         asked = patient_ids[start : start + _CHUNK]
         recent = sa.select(PatientAccess.patient_id).where(
             PatientAccess.patient_id.in_(asked), PatientAccess.actor_id == actor.id, PatientAccess.action == action,
-            PatientAccess.page == page, PatientAccess.at > now() - FOLD,
+            PatientAccess.at > now() - FOLD, sa.literal(action) != _NEVER_FOLDED,
         )  # fmt: skip
         known = set(connection.scalars(recent))
         rows = [_row(actor, clinic_id, action, patient_id, page) for patient_id in dict.fromkeys(asked)

@@ -12,8 +12,8 @@ from portal.core.access import Permission
 from portal.core.activity import Entry
 from portal.core.templating import moment
 from portal.core.timeline import Asked, Happening, patient_timeline
-from portal.privacy.models import PatientConsent
-from portal.privacy.words import KINDS
+from portal.privacy.models import PatientConsent, SubjectRequest
+from portal.privacy.words import KINDS, REQUESTS
 
 
 def given_consents(asked: Asked) -> list[Happening]:
@@ -40,5 +40,21 @@ def _happening(row: Any, who: str, text: str) -> Happening:
     return Happening(row.at, row.id, Entry(moment(row.at), row.at.isoformat(), who, text, about=str(KINDS[row.kind])))
 
 
+def received_requests(asked: Asked) -> list[Happening]:
+    """Return what the patients asked for as data subjects, from the day their requests were noted."""
+    statement = sa.select(SubjectRequest.id, SubjectRequest.created_at.label("at"), SubjectRequest.kind).where(
+        SubjectRequest.patient_id.in_(asked.patient_ids)
+    )
+    return [
+        Happening(
+            row.at, row.id,
+            Entry(moment(row.at), row.at.isoformat(), _("The patient"), _("made a request about personal data"),
+                  about=str(REQUESTS[row.kind]), url=f"/privacy/requests/{row.id}"),
+        )
+        for row in asked.rows(statement, SubjectRequest.created_at, SubjectRequest.id)
+    ]  # fmt: skip
+
+
+patient_timeline.add(Permission.PRIVACY_MANAGE, received_requests)
 patient_timeline.add(Permission.PATIENTS_READ, given_consents)
 patient_timeline.add(Permission.PATIENTS_READ, withdrawn_consents)

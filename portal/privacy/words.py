@@ -30,6 +30,15 @@ READS: dict[str, LazyString] = {
     AccessAction.PRINT: _l("made a document"),
     AccessAction.EDIT: _l("opened the record to change it"),
 }
+TABLES: dict[str, LazyString] = {
+    "patients": _l("Patient"), "patient_offers": _l("Links to offers"), "patient_consents": _l("Consents"),
+    "patient_merges": _l("Joined duplicates"), "data_subject_requests": _l("Requests about personal data"),
+    "notes": _l("Notes"), "note_revisions": _l("Earlier versions of notes"), "reminders": _l("Reminders"),
+    "offers": _l("Offers"), "offer_options": _l("Options of offers"), "offer_visits": _l("Visits of offers"),
+    "offer_questions": _l("Questions"), "patient_medical": _l("Medical record"), "patient_files": _l("Files"),
+    "pdf_documents": _l("Documents of offers"), "offer_signatures": _l("Signatures"), "outbox_mails": _l("Mails"),
+    "patient_terms": _l("Words of the search"), "offer_terms": _l("Words of the search for offers"),
+}  # fmt: skip
 REQUESTS: dict[str, LazyString] = {
     RequestKind.ACCESS: _l("What is stored"),
     RequestKind.EXPORT: _l("A copy of the data"),

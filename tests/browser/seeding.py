@@ -30,6 +30,7 @@ from portal.patients import services as patients
 from portal.patients.models import Patient
 from tests.support.data import PASSWORD, add_offer, add_patient, add_picture
 from tests.support.history import STATEMENT, add, add_sizes, check, statement
+from tests.support.privacy import privacy_ids
 
 EMPTY = "bos"
 PATIENTS = 60
@@ -58,6 +59,7 @@ class Seeded:
     price_list_id: UUID
     recipient_id: UUID
     file_id: UUID
+    privacy: dict[str, UUID]
     log_id: UUID
     rehearsal_id: UUID
     verification_id: UUID
@@ -86,6 +88,7 @@ def seed(app: Flask) -> Seeded:
             price_list_id,
             recipient_id,
             add_picture(people[0].id).id,
+            privacy_ids(people[0].id),
         )
     return Seeded(*ids, *_add_history(app))
 

@@ -51,11 +51,12 @@ _SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidd
 def addresses(served: Served, site: Site) -> Iterator[str]:
     """Return the address of every page of a site that one reaches with GET, with the seeded rows' ids."""
     ids = {
-        "patient_id": served.seeded.patient_id, "other_id": served.seeded.archived_id, "offer_id": served.seeded.long_offer_id,
+        "patient_id": served.seeded.patient_id, "other_id": served.seeded.archived_id,
+        "offer_id": served.seeded.long_offer_id,
         "treatment_id": served.seeded.treatment_id, "price_list_id": served.seeded.price_list_id,
         "recipient_id": served.seeded.recipient_id, "file_id": served.seeded.file_id,
         "log_id": served.seeded.log_id, "rehearsal_id": served.seeded.rehearsal_id,
-        "verification_id": served.seeded.verification_id,
+        "verification_id": served.seeded.verification_id, **served.seeded.privacy,
     }  # fmt: skip
     for rule in served.app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint.endswith("static") or rule.endpoint in FRAGMENTS:

@@ -1,5 +1,7 @@
 """Every read of a patient's record is logged, and no log keeps anybody from a record."""
 
+# ruff: noqa: PLR0917 - a test asks for its fixtures by name, as many as it needs
+
 from __future__ import annotations
 
 import inspect
@@ -60,8 +62,8 @@ def test_a_look_is_logged_with_who_what_and_where(coordinator: Person, patient: 
 def test_looking_again_a_moment_later_is_one_look_and_later_another(
     coordinator: Person, sign_in: Callable[..., Person], patient: Patient, reads: Reads
 ) -> None:
-    for _ in range(3):
-        coordinator.get(f"/patients/{patient.id}")
+    for path in ("", "/timeline", "/privacy", ""):
+        coordinator.get(f"/patients/{patient.id}{path}")
     sign_in("doctor").get(f"/patients/{patient.id}")
     assert [row[1] for row in reads()] == ["Papatya coordinator", "Papatya doctor"]
     with time_machine.travel(now() + reading.FOLD + timedelta(seconds=1), tick=True):
@@ -70,13 +72,14 @@ def test_looking_again_a_moment_later_is_one_look_and_later_another(
 
 
 def test_an_offer_shows_its_patients_a_list_that_leaves_shows_everybody_on_it(
-    coordinator: Person, portal: Flask, papatya: ClinicInfo, patient: Patient, reads: Reads
-) -> None:
+    coordinator: Person, sign_in: Callable[..., Person], portal: Flask, papatya: ClinicInfo, patient: Patient,
+    reads: Reads,
+) -> None:  # fmt: skip
     with clinic_work(portal, papatya.id):
         offer = add_offer(papatya, patient)
     coordinator.get(f"/offers/{offer.id}")
     coordinator.get(f"/offers/{offer.id}/pdf")
-    coordinator.get(f"/offers/new?patient={patient.id}")
+    sign_in("doctor").get(f"/offers/new?patient={patient.id}")
     assert [row[2:] for row in reads() if row[0] == patient.id] == [
         ("view", "offers.show"), ("print", "offer_documents.pdf"), ("view", "offers.new"),
     ]  # fmt: skip

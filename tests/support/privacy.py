@@ -11,7 +11,8 @@ from portal.core.database import current_session
 from portal.core.jobs import SYSTEM
 from portal.patients.models import Patient
 from portal.privacy.consents import record_consent
-from portal.privacy.models import ConsentChannel, ConsentKind, PrivacyText
+from portal.privacy.models import ConsentChannel, ConsentKind, PrivacyText, RequestKind
+from portal.privacy.requests import register_request
 from portal.privacy.texts import draft, publish_text
 
 
@@ -29,4 +30,7 @@ def privacy_ids(patient_id: UUID) -> dict[str, UUID]:
     """Return one id for each parameter name that the addresses of privacy use."""
     patient = current_session().scalars(sa.select(Patient).where(Patient.id == patient_id)).one()
     text = publish()
-    return {"text_id": text.id, "consent_id": consent_to(patient, text)}
+    asked = register_request(
+        SYSTEM, kind=RequestKind.ACCESS, received_on=now().date(), patient_id=patient_id, detail=None
+    )  # fmt: skip
+    return {"text_id": text.id, "consent_id": consent_to(patient, text), "request_id": asked.id}
