@@ -56,11 +56,13 @@ from portal.records import jobs as records_jobs
 from portal.records import timeline as records_timeline
 from portal.records.file_views import blueprint as files
 from portal.records.views import blueprint as medical
+from portal.referrals.views import blueprint as sources
 from portal.reminders import handover as reminders_handover
 from portal.reminders import jobs as reminders_jobs
 from portal.reminders import timeline as reminders_timeline
 from portal.reminders.pages import blueprint as reminders
 from portal.reminders.pages import feed as calendar_feed
+from portal.reports.views import blueprint as reports
 from portal.settings.pages import blueprint as settings_pages
 from portal.sharing.public import blueprint as link
 from portal.sharing.views import blueprint as sharing
@@ -75,7 +77,7 @@ HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
     home, auth, preferences, bell, patients, medical, files, notes, privacy, patient_privacy, offers,
     offer_board, offer_lists, offer_revisions, offer_documents,
-    offer_signoff, sharing, link, catalog, settings_pages, staff,
+    offer_signoff, sharing, link, catalog, sources, reports, settings_pages, staff,
     reminders, calendar_feed, platform, ops,
 )  # fmt: skip
 
@@ -85,6 +87,7 @@ MENU = [
     MenuEntry("reminders", _l("Reminders"), "/reminders/", "bell", permission=Permission.PATIENTS_READ),
     MenuEntry("offers", _l("Offers"), "/offers/", "file-earmark-text", permission=Permission.OFFERS_READ),
     MenuEntry("catalog", _l("Treatments and prices"), "/catalog/", "tags", permission=Permission.CATALOG_READ),
+    MenuEntry("referrals", _l("Referral sources"), "/sources/", "signpost", permission=Permission.SOURCES_WRITE),
     MenuEntry("staff", _l("Staff"), "/staff/", "person-badge", permission=Permission.STAFF_WRITE),
     MenuEntry("settings", _l("Settings"), "/settings/", "gear", permission=Permission.SETTINGS_WRITE),
     MenuEntry("privacy", _l("Privacy"), "/privacy/texts", "shield-lock", permission=Permission.PRIVACY_MANAGE),

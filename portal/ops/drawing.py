@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from xml.etree import ElementTree
 
 import pygal
 from markupsafe import Markup
 
-from portal.core.templating import drawing
+from portal.core.charts import clean_chart
 from portal.ops.presenting import short_day, size
 from portal.ops.sizing import Line
 
@@ -28,8 +27,6 @@ class Shape:
 
 
 _ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-_DROPPED = ("defs", "title", "desc")  # styles and scripts, and a second telling of every label
-_OVERLAYS = {"text-overlay", "tooltip-overlay"}
 WIDE, NARROW = Shape("wide", 960, 320, 8), Shape("narrow", 400, 300, 3)
 
 
@@ -45,7 +42,7 @@ def draw(shape: Shape, lines: Sequence[Line], days: Sequence[date], *, title: st
     chart.y_labels = _steps(max((value or 0 for line in lines for value in line.values), default=0))
     for line in lines:
         chart.add(line.name, list(zip(days, line.values, strict=True)))
-    return drawing(_without_scripts(chart.render_tree(), shape, title, text))
+    return clean_chart(chart.render_tree(), shape.name, title=title, text=text)
 
 
 def _named(days: Sequence[date], most: int) -> list[date]:
@@ -60,24 +57,3 @@ def _steps(largest: int) -> list[int]:
         unit *= 1024
     step = next(unit * round_one for round_one in _ROUND if unit * round_one * 5 >= largest)
     return [step * place for place in range(-(-largest // step) + 1)]
-
-
-def _without_scripts(svg: ElementTree.Element, shape: Shape, title: str, text: str) -> ElementTree.Element:
-    """Take away what the page's policy forbids and what only pygal's own script would use; say what is shown."""
-    for parent in list(svg.iter()):
-        parent.attrib.pop("style", None)
-        for child in list(parent):
-            if not isinstance(child.tag, str) or child.tag in _DROPPED or _OVERLAYS & set(_classes(child)):
-                parent.remove(child)
-    key = f"chart-{shape.name}"
-    svg.attrib.update({"id": key, "class": f"chart {key}", "role": "img"})
-    svg.set("aria-labelledby", f"{key}-title {key}-text")
-    for place, (tag, name, words) in enumerate((("title", "title", title), ("desc", "text", text))):
-        child = ElementTree.Element(tag, {"id": f"{key}-{name}"})
-        child.text = words
-        svg.insert(place, child)
-    return svg
-
-
-def _classes(element: ElementTree.Element) -> list[str]:
-    return element.get("class", "").split()

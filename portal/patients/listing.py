@@ -9,13 +9,16 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from portal.core.identity import current_clinic
 from portal.core.links import ListLinks, Option, chosen
 from portal.core.pagination import Page
+from portal.core.periods import read_days
 from portal.core.search import clean_query
-from portal.core.templating import count_label
+from portal.core.templating import count_label, day
 from portal.patients.queries import COUNT_CAP, PatientFilter, PatientSort, PatientState
 
 PATH = "/patients/"
+UNSOURCED = "none"  # in place of a source's id
 STATES = {
     None: _l("All"),
     PatientState.ACTIVE: _l("Active"),
@@ -31,6 +34,8 @@ def filter_from_args(args: Mapping[str, str]) -> PatientFilter:
         query=clean_query(args.get("q", "")),
         state=chosen(PatientState, args.get("state")),
         source_id=_uuid(args.get("source")),
+        unsourced=args.get("source") == UNSOURCED,
+        registered=read_days(args, current_clinic().timezone),
         sort=chosen(PatientSort, args.get("sort")) or PatientSort.NEWEST,
     )
 
@@ -48,7 +53,9 @@ class ListView:
     def __init__(self, wanted: PatientFilter, page: Page[Any], count: int, sources: Sequence[Any]) -> None:
         self.wanted, self.page = wanted, page
         sort = None if wanted.sort is PatientSort.NEWEST else wanted.sort
-        kept = {"q": wanted.query, "state": wanted.state, "source": wanted.source_id, "sort": sort}
+        source = UNSOURCED if wanted.unsourced else wanted.source_id
+        days = wanted.registered.args() if wanted.registered else {}
+        kept = {"q": wanted.query, "state": wanted.state, "source": source, **days, "sort": sort}
         self.links = ListLinks(PATH, kept)
         self.source_names: dict[UUID, str] = {source.id: source.name for source in sources}
         self.previous_url, self.next_url = self.links.pages(page)
@@ -57,7 +64,8 @@ class ListView:
     @property
     def is_filtered(self) -> bool:
         """Whether an empty list may only mean that nothing matches."""
-        return bool(self.wanted.query or self.wanted.state or self.wanted.source_id)
+        wanted = self.wanted
+        return bool(wanted.query or wanted.state or wanted.source_id or wanted.unsourced or wanted.registered)
 
     def states(self) -> list[Option]:
         """Return the links that pick a state."""
@@ -69,4 +77,14 @@ class ListView:
 
     def sources(self) -> list[Option]:
         """Return the links that pick a referral source."""
-        return self.links.options("source", {None: _l("All"), **self.source_names})
+        unsourced = {UNSOURCED: _l("Not known")} if self.wanted.unsourced else {}
+        return self.links.options("source", {None: _l("All"), **self.source_names, **unsourced})
+
+    def registered(self) -> list[Option]:
+        """Return the days in force, and the link that lets them go; nothing where every day counts."""
+        days = self.wanted.registered
+        if days is None:
+            return []
+        text = f"{day(days.first)} – {day(days.last)}"
+        return [Option(str(_l("All")), self.links.url(**{"from": None, "to": None}), active=False),
+                Option(text, self.links.url(), active=True)]  # fmt: skip

@@ -15,6 +15,7 @@ from portal.auth.models import User
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
 from portal.core.pagination import Order, Page, every_row, keyset_page
+from portal.core.periods import Days
 from portal.core.search import matches
 from portal.core.text import sort_key
 from portal.patients.models import Patient, PatientTerm
@@ -44,6 +45,8 @@ class PatientFilter:
     query: str = ""
     state: PatientState | None = None
     source_id: UUID | None = None
+    unsourced: bool = False  # only those of whom no source is known
+    registered: Days | None = None
     sort: PatientSort = PatientSort.NEWEST
 
 
@@ -75,6 +78,13 @@ def count_patients(wanted: PatientFilter) -> int:
     """Return how many there are, counting no further than COUNT_CAP + 1: an exact count costs ten times the page."""
     some = sa.select(Patient.id).where(*_conditions(wanted)).limit(sa.literal_column(str(COUNT_CAP + 1)))
     return current_session().execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()
+
+
+def count_by_source(registered: Days) -> dict[UUID | None, int]:
+    """Return source -> number of patients who registered in some days, as the list of each would show."""
+    column = Patient.referral_source_id
+    statement = sa.select(column, sa.func.count()).where(*_conditions(PatientFilter(registered=registered)))
+    return {row[0]: row[1] for row in current_session().execute(statement.group_by(column))}
 
 
 def all_patients(wanted: PatientFilter) -> Iterator[Any]:
@@ -134,4 +144,8 @@ def _conditions(wanted: PatientFilter) -> list[sa.ColumnElement[bool]]:
     ]
     if wanted.source_id is not None:
         conditions.append(Patient.referral_source_id == wanted.source_id)
+    if wanted.unsourced:
+        conditions.append(Patient.referral_source_id.is_(None))
+    if wanted.registered is not None:
+        conditions.append(wanted.registered.during(Patient.created_at))
     return conditions

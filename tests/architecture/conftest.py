@@ -34,6 +34,7 @@ from portal.ops.schema.tables import MigrationLog, Rehearsal, Verification
 from portal.patients.merging import merge_patients
 from portal.patients.models import Patient
 from portal.reminders.models import FollowUpRule, Reminder, Trigger
+from portal.referrals.queries import list_sources
 from portal.sharing.models import OfferQuestion
 from portal.sharing.services import create_link
 from tests.architecture.markup import Form, read
@@ -109,6 +110,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             other_id, merge_id = _duplicates(session.get_one(Patient, (clinic.id, patient_id)))
             privacy = privacy_ids(patient_id)
             todo = _todo(patient_id)
+            source_id = list_sources()[0].id
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
             colleague = _colleague()
@@ -117,7 +119,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
         assert treatment_id is not None and price_list_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
-            "price_list_id": price_list_id, "other_id": other_id, "merge_id": merge_id,
+            "price_list_id": price_list_id, "source_id": source_id, "other_id": other_id, "merge_id": merge_id,
             "user_id": colleague.id, "invite_token": invite, "reset_token": reset, "session_id": login.id,
             "question_id": question.id, **more, "token": token,
             **todo, **privacy, **history_ids,

@@ -28,6 +28,7 @@ from portal.ops.schema.tables import Backup, MigrationLog, OpsBase, Rehearsal, V
 from portal.ops.seed import ensure_clinic, seed_clinic
 from portal.patients import services as patients
 from portal.patients.models import Patient
+from portal.referrals.queries import list_sources
 from tests.support.data import PASSWORD, add_offer, add_patient, add_picture
 from tests.support.history import STATEMENT, add, add_sizes, check, statement
 from tests.support.privacy import privacy_ids
@@ -58,6 +59,7 @@ class Seeded:
     treatment_id: UUID
     price_list_id: UUID
     recipient_id: UUID
+    source_id: UUID
     file_id: UUID
     privacy: dict[str, UUID]
     log_id: UUID
@@ -87,6 +89,7 @@ def seed(app: Flask) -> Seeded:
             next(iter(book.treatments)),
             price_list_id,
             recipient_id,
+            list_sources()[0].id,
             add_picture(people[0].id).id,
             privacy_ids(people[0].id),
         )

@@ -1,0 +1,1 @@
+"""What a clinic's figures say, across its modules."""
