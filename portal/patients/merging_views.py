@@ -15,7 +15,8 @@ from portal.core.panels import patient_page
 from portal.core.reads import note_reads
 from portal.patients import duplicates, merging, queries
 from portal.patients import merging_presenting as presenting
-from portal.patients.merging_forms import merge_form
+from portal.patients.merging_forms import MergeForm, merge_form
+from portal.patients.models import Patient
 from portal.patients.views import blueprint
 
 patient_page.add(Permission.PATIENTS_MERGE, presenting.merge_panel)
@@ -41,26 +42,30 @@ def merge(patient_id: UUID, other_id: UUID) -> ResponseReturnValue:
     """Compare two patients, choose between their values, and join the second to the first."""
     kept, other = queries.get_patient(patient_id), queries.get_patient(other_id)
     note_reads(VIEW, [other_id])
+    form = merge_form(presenting.differences(kept, other), version=kept.version, other_version=other.version)
+    problems = merging.merge_problems(kept, other)
+    if not form.submitted() or problems:
+        return _compare_page(kept, other, form, 422 if form.errors else 200)
+    versions = (form.version.data, form.other_version.data)
+    try:
+        made = merging.merge_patients(
+            request_actor(), kept_id=kept.id, merged_id=other.id, versions=versions, taken=form.taken()
+        )
+    except StaleVersionError:
+        flash(_("One of the two was changed while you compared them. Look again, then join them."), "warning")
+        return _compare_page(kept, other, None, 409)
+    undo = url_for("patients.undo_merge", patient_id=kept.id, merge_id=made.id)
+    flash({"text": _("The two patients are one now."), "undo_url": undo}, "success")  # type: ignore[arg-type]
+    return redirect(url_for("patients.show", patient_id=kept.id))
+
+
+def _compare_page(kept: Patient, other: Patient, form: MergeForm | None, status: int) -> ResponseReturnValue:
+    """Show both; without a form, the one that fits how they stand now."""
     differences = presenting.differences(kept, other)
-    form = merge_form(differences, version=kept.version, other_version=other.version)
-    problems, status = merging.merge_problems(kept, other), 200
-    if form.submitted() and not problems:
-        versions = (form.version.data, form.other_version.data)
-        try:
-            made = merging.merge_patients(
-                request_actor(), kept_id=kept.id, merged_id=other.id, versions=versions, taken=form.taken()
-            )
-        except StaleVersionError:
-            flash(_("One of the two was changed while you compared them. Look again, then join them."), "warning")
-            form, status = (
-                merge_form(differences, formdata=None, version=kept.version, other_version=other.version),
-                409,
-            )
-        else:
-            undo = url_for("patients.undo_merge", patient_id=kept.id, merge_id=made.id)
-            flash({"text": _("The two patients are one now."), "undo_url": undo}, "success")  # type: ignore[arg-type]
-            return redirect(url_for("patients.show", patient_id=kept.id))
+    if form is None:
+        form = merge_form(differences, formdata=None, version=kept.version, other_version=other.version)
     shown = {"kept": kept, "other": other, "differences": differences, "shares": presenting.shares(kept, other)}
+    problems = merging.merge_problems(kept, other)
     return render_template("patients/merge.html", form=form, problems=problems, **shown), status
 
 

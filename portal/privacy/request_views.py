@@ -18,7 +18,7 @@ from portal.patients.duplicates import find_number
 from portal.patients.queries import get_patient
 from portal.privacy import requests
 from portal.privacy.forms import AnswerForm, RequestForm
-from portal.privacy.models import RequestKind, RequestStatus
+from portal.privacy.models import RequestKind, RequestStatus, SubjectRequest
 from portal.privacy.views import blueprint
 from portal.privacy.words import REQUESTS, STATES
 
@@ -61,18 +61,24 @@ def show_request(request_id: UUID) -> ResponseReturnValue:
     asked, status = requests.get_request(request_id), 200
     form = AnswerForm(version=asked.version)
     if form.submitted():
-        answer = {"version": form.version.data, "status": RequestStatus(form.status.data)}
+        version, answer = form.version.data, RequestStatus(form.status.data)
         try:
-            requests.answer_request(request_actor(), asked, outcome=form.outcome.data, **answer)
+            requests.answer_request(
+                request_actor(), asked, version=version, status=answer, outcome=form.outcome.data
+            )  # fmt: skip
         except StaleVersionError:
             flash(_("A colleague has answered this request meanwhile."), "warning")
             status = 409
         else:
             flash(_("The answer is noted."), "success")
             return redirect(url_for("privacy.list_requests"))
+    return _request_page(asked, form, 422 if form.errors else status)
+
+
+def _request_page(asked: SubjectRequest, form: AnswerForm, status: int) -> ResponseReturnValue:
     patient = get_patient(asked.patient_id) if asked.patient_id else None
     note_reads(VIEW, [patient.id] if patient else [])
     return render_template(
         "privacy/request.html", asked=asked, patient=patient, form=form, kinds=REQUESTS, states=STATES,
         today=today(current_clinic().timezone),
-    ), 422 if form.errors else status  # fmt: skip
+    ), status  # fmt: skip

@@ -36,9 +36,9 @@ def edit_text() -> ResponseReturnValue:
     if kind is None or locale not in PATIENT_LANGUAGES:
         raise NotFoundError
     versions, status = texts.list_versions(kind, locale), 200
-    newest = versions[0] if versions else None
-    start = newest.body if newest else texts.draft(kind, locale, clinic=current_clinic().name)
-    form = TextForm(after=newest.version_no if newest else 0, body=start)
+    after = versions[0].version_no if versions else 0
+    start = versions[0].body if versions else texts.draft(kind, locale, clinic=current_clinic().name)
+    form = TextForm(after=after, body=start)
     if form.submitted():
         try:
             texts.publish_text(
@@ -46,15 +46,13 @@ def edit_text() -> ResponseReturnValue:
             )  # fmt: skip
         except StaleVersionError:
             flash(_("Somebody else published a version meanwhile. Compare it below, then publish yours."), "warning")
-            form.after.data, status = newest.version_no if newest else 0, 409
+            form.after.data, status = after, 409
         else:
             flash(_("The text is published. Consents noted from now on refer to it."), "success")
             return redirect(url_for("privacy.list_texts"))
-    status = 422 if form.errors else status
     shown = {"kind": kind, "locale": locale, "versions": versions, "label": KINDS[kind]}
-    return render_template(
-        "privacy/edit_text.html", form=form, language=language_name(locale), **shown
-    ), status  # fmt: skip
+    page = render_template("privacy/edit_text.html", form=form, language=language_name(locale), **shown)
+    return page, 422 if form.errors else status
 
 
 @blueprint.get("/texts/<uuid:text_id>")
