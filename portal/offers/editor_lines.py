@@ -41,7 +41,15 @@ def treatment_groups(book: PriceBook) -> dict[str, list[SelectChoice]]:
 
 def typed_data(typed: TypedLine) -> dict[str, Any]:
     """Return a line that was typed as text for its form."""
-    return {**asdict(typed), "catalog_id": str(typed.catalog_id or ""), "arch": typed.arch or ""}
+    key = package_key(str(typed.catalog_id or ""), typed.arch)
+    return {
+        **asdict(typed), "catalog_id": str(typed.catalog_id or ""), "arch": typed.arch or "", "parts_of": key,
+    }  # fmt: skip
+
+
+def package_key(catalog_id: str, arch: Jaw | None) -> str:
+    """Return what a line remembers of the package whose parts stand after it; "" for no treatment."""
+    return f"{catalog_id} {arch or ''}".strip() if catalog_id else ""
 
 
 def _pontics(line: Treatment) -> str:
@@ -75,6 +83,7 @@ def line_data(line: Treatment, book: PriceBook, option: str | None = None) -> di
         "abutment": line.abutment,
         "included": line.is_included,
         "option": option or "",
+        "parts_of": package_key(str(line.catalog_id or ""), Jaw(line.arch) if line.arch else None),
         "visit_no": line.visit_no,
         "healing_days": line.healing_days,
         "warranty_months": line.warranty_months,

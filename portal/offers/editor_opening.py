@@ -19,6 +19,7 @@ from portal.core.money import Currency
 from portal.offers.editing import PriceBook
 from portal.offers.editor import Editor
 from portal.offers.editor_lines import line_data
+from portal.offers.editor_packages import expand_packages
 from portal.offers.forms import OfferForm
 from portal.offers.models import Offer
 from portal.offers.queries import list_options, list_visits
@@ -28,8 +29,8 @@ from portal.patients.models import Patient
 from portal.settings.house import offered_currencies
 
 
-def open_editor(form: OfferForm, patient: Patient, offer: Offer | None) -> Editor:
-    """Return the editor of a new offer or of a draft, in the form's currency."""
+def open_editor(form: OfferForm, patient: Patient, offer: Offer | None, *, expand: bool = True) -> Editor:
+    """Return the editor of a new offer or of a draft, in the form's currency; ``expand`` puts parts of packages in."""
     clinic = current_clinic()
     kept = (offer.currency,) if offer else ()
     form.currency.choices = choices((code, code) for code in offered_currencies(clinic.default_currency, *kept))
@@ -45,6 +46,8 @@ def open_editor(form: OfferForm, patient: Patient, offer: Offer | None) -> Edito
         audience=audience,
         residency=residency,
     )
+    if expand and form.is_submitted():
+        expand_packages(form, book)
     return Editor(form, patient, offer, book, audience, residency, usual_audience=usual_audience(book.currency))
 
 

@@ -28,6 +28,7 @@ def _included(part: Component, package: TypedLine) -> Iterator[TypedLine]:
         return
     line = TypedLine(
         part.catalog_id, None, teeth, None, None, None, DiscountKind.PERCENT, None, None, included=True,
+        option=package.option,
     )  # fmt: skip
     if scope is Scope.ARCH:
         yield replace(line, teeth="", arch=package.arch or Jaw.BOTH)

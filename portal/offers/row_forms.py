@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import abort
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField
+from wtforms import BooleanField, HiddenField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
@@ -63,6 +63,7 @@ class LineForm(RowForm):
     visit_no = CountField(_l("Visit"), low=1, high=MOST_VISITS)
     healing_days = CountField(_l("Healing in days"), low=0, high=720)
     warranty_months = CountField(_l("Warranty in months"), low=0, high=600)
+    parts_of = HiddenField()
     option = SelectField(_l("Part of"), [Optional()], validate_choice=False)
     details: ClassVar[tuple[str, ...]] = (
         "surfaces", "pontics", "brand", "material", "abutment", "included", "visit_no", "healing_days",
@@ -82,7 +83,7 @@ class LineForm(RowForm):
     @property
     def is_blank(self) -> bool:
         """Whether nothing was entered; such a line is left out."""
-        fields = (field for field in self if field not in (self.discount_kind, self.option))
+        fields = (field for field in self if field not in (self.discount_kind, self.option, self.parts_of))
         return not any(field.data or (field.raw_data and field.raw_data[0].strip()) for field in fields)
 
     def typed(self) -> TypedLine:

@@ -23,6 +23,7 @@ from portal.offers.conflicts import conflicts
 from portal.offers.editor import Editor
 from portal.offers.editor_lines import blank_line
 from portal.offers.editor_opening import draft_editor, new_editor, open_editor, picked
+from portal.offers.editor_packages import waiting_packages
 from portal.offers.editor_steps import take_step
 from portal.offers.forms import AssignForm, MoveForm, OfferForm, VisibilityForm
 from portal.offers.listing import OfferListView, export_table, filter_from_args, status_label
@@ -139,7 +140,11 @@ def totals() -> ResponseReturnValue:
     chart = editor.chart
     legend = render_template("offers/_legend.html", chart=chart)
     proposal = render_template("offers/_proposal.html", editor=editor)
-    return {"lines": lines, "totals": html, "chart": chart.tones(), "legend": legend, "proposal": proposal}
+    packages = any(waiting_packages(editor.form, editor.book))
+    return {
+        "lines": lines, "totals": html, "chart": chart.tones(), "legend": legend, "proposal": proposal,
+        "packages": packages,
+    }  # fmt: skip
 
 
 @blueprint.get("/<uuid:offer_id>")
@@ -229,7 +234,7 @@ def _editor_from_form(*, entry: bool = False, step: str = "") -> Editor:
         raise NotFoundError
     patient = get_patient(form.patient_id.data)
     offer = queries.get_offer(form.offer_id.data) if form.offer_id.data else None
-    editor = open_editor(form, patient, offer)
+    editor = open_editor(form, patient, offer, expand=entry)
     form.lines.validate(form)
     if entry:
         editor.take_entry(picked(request.form.get("entry_pick", "")))

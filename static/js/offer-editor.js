@@ -53,11 +53,26 @@ async function compute() {
   const turn = ++asked;
   const answer = await fetch(form.dataset.totals, { method: "POST", body: new FormData(form) }).catch(() => null);
   if (!answer?.ok || turn !== asked || !answer.headers.get("Content-Type").includes("json")) return;
-  const { lines: amounts, totals, chart: marks, legend, proposal } = await answer.json();
+  const { lines: amounts, totals, chart: marks, legend, proposal, packages } = await answer.json();
   chart.paint(marks, legend);
   places().forEach((line, order) => show(line, amounts[String(order)]));
   form.querySelector("[data-sums]").innerHTML = totals;
   form.querySelector("[data-proposal]").innerHTML = proposal;
+  if (packages) expand();
+}
+
+// A package was chosen from the list: its parts come as lines, unless she types on meanwhile; then a moment later.
+async function expand() {
+  const focused = document.activeElement?.id;
+  const data = new FormData(form);
+  const typed = [...data].join();
+  chart.entry.forEach((tooth) => data.append("chart", tooth));
+  data.delete("entry"); // half typed
+  data.append("step", "parts");
+  const fresh = await answered(form.querySelector("[data-preview]").formAction, data);
+  if (!fresh || typed !== [...new FormData(form)].join()) return soon();
+  replace(fresh, form.querySelector("#entry").value);
+  if (focused) document.getElementById(focused)?.focus();
 }
 
 function show(line, amounts) {
@@ -73,15 +88,25 @@ function soon() {
 }
 
 // Typed lines, options: the server reads them and answers with the whole page, of which the changed parts are taken over.
-async function take(button) {
+async function take(button, entry) {
   const data = new FormData(form);
+  if (entry) data.delete("entry");
   chart.entry.forEach((tooth) => data.append("chart", tooth));
   if (button.name) data.append(button.name, button.value);
-  const answer = await fetch(button.formAction, { method: "POST", body: data }).catch(() => null);
-  const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
-  const fresh = page?.querySelector("form.offer-editor");
+  const fresh = await answered(button.formAction, data);
   if (!fresh) return form.requestSubmit(button); // logged out, say: as without script
+  replace(fresh, entry);
+}
+
+async function answered(url, data) {
+  const answer = await fetch(url, { method: "POST", body: data }).catch(() => null);
+  const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  return page?.querySelector("form.offer-editor");
+}
+
+function replace(fresh, entry) {
   for (const part of PARTS) form.querySelector(part).innerHTML = fresh.querySelector(part).innerHTML;
+  if (entry) form.querySelector("#entry").value = entry; // half typed, kept as it is
   places().forEach(arm);
   limit();
   chart.take();
@@ -108,7 +133,7 @@ if (form) {
     event.preventDefault();
     if (step.dataset.question && !await ask(step.dataset.question)) return;
     const part = step.parentElement.closest("[data-options], [data-visit-rows]");
-    await take(step);
+    await take(step, form.querySelector("#entry").value);
     part.querySelector("input, button")?.focus();
   });
   form.addEventListener("click", (event) => {
