@@ -56,11 +56,21 @@ _OVERRIDES = (
     .scalar_subquery()
 )
 _required: list[sa.ColumnElement[bool]] = []
+_counted: dict[str, sa.ScalarSelect[int]] = {}
 
 
 def require_second_step_where(condition: sa.ColumnElement[bool]) -> None:
     """Ask those of a clinic's staff for a second step at login for whom ``condition``, over User, holds."""
     _required[:] = [condition]
+    _clinic.cache_clear()
+
+
+def count_for_menu(key: str, counted: sa.Select[int]) -> None:
+    """Show a number beside the menu's entry ``key``: selected for User, with the parameter "moment" for the present.
+
+    It is read together with who is signed in, so that it costs no query of its own.
+    """
+    _counted[key] = counted.scalar_subquery()
     _clinic.cache_clear()
 
 
@@ -70,8 +80,12 @@ _UNREAD = unread_count(User.clinic_id, User.id).scalar_subquery()
 @cache
 def _clinic() -> Realm:
     required = sa.or_(sa.false(), *_required).label("second_step_required")
-    more = (_OVERRIDES.label("overrides"), _UNREAD.label("unread"), required)
+    more = (_OVERRIDES.label("overrides"), _UNREAD.label("unread"), required, *_counts())
     return Realm(User, LoginSession, _identity_statement(User, LoginSession, *more))
+
+
+def _counts() -> list[sa.Label[int]]:
+    return [counted.label(f"count_{key}") for key, counted in _counted.items()]
 
 
 _PLATFORM = Realm(PlatformUser, PlatformSession, _identity_statement(PlatformUser, PlatformSession))
@@ -102,6 +116,7 @@ def find_identity(token: str) -> Identity | None:
     return Identity(
         id=row.id, session_id=row.session_id, token=token, name=row.name, email=row.email,
         role=role, locale=row.locale, permissions=permissions, unread=getattr(row, "unread", 0), duty=_duty(row),
+        counts={key: getattr(row, f"count_{key}", 0) for key in _counted},
     )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID
 
@@ -42,6 +43,7 @@ class Identity:
     locale: str | None
     permissions: frozenset[Permission]
     duty: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)  # by key of the menu's entry, such as what is overdue
     unread: int = 0  # notifications, read with the session so that the bell costs no query
 
     is_authenticated = True

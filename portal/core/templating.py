@@ -50,6 +50,7 @@ class NavItem:
     url: str
     icon: str
     active: bool
+    count: int = 0
 
 
 def configure_templating(app: Flask, menu: list[MenuEntry]) -> None:
@@ -92,10 +93,13 @@ def _navigation(menu: list[MenuEntry]) -> list[NavItem]:
     if identity is None:
         return []
     return [
-        NavItem(entry.key, str(entry.label), entry.url, entry.icon, request.blueprint == entry.key)
+        NavItem(
+            entry.key, str(entry.label), entry.url, entry.icon, request.blueprint == entry.key,
+            identity.counts.get(entry.key, 0),
+        )
         for entry in menu
         if entry.site in (site, Site.BOTH) and (entry.permission is None or entry.permission in identity.permissions)
-    ]
+    ]  # fmt: skip
 
 
 def money(amount: Decimal, currency: str) -> str:

@@ -138,6 +138,14 @@ def count_overdue(user_id: UUID, moment: datetime) -> int:
     return int(current_session().execute(statement).scalar_one())
 
 
+def select_overdue() -> sa.Select[int]:
+    """Select how many of a User's reminders are overdue at the parameter "moment", for the menu."""
+    return sa.select(sa.func.count(Reminder.id)).where(
+        Reminder.clinic_id == User.clinic_id, Reminder.assigned_to_id == User.id, _OPEN,
+        Reminder.due_at < sa.bindparam("moment"),
+    )  # fmt: skip
+
+
 def list_assignees() -> Sequence[Any]:
     """Return the clinic's active people as (id, name), by name."""
     statement = sa.select(User.id, User.name).where(User.is_active).order_by(User.name)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import format_datetime
 from flask_babel import gettext as _
 
+from portal.auth.queries import count_for_menu
 from portal.auth.resume import local_path
 from portal.core.access import Permission, access
 from portal.core.conflicts import Conflict
@@ -25,6 +26,7 @@ from portal.reminders.models import Outcome, Reminder
 blueprint = Blueprint("reminders", __name__, url_prefix="/reminders")
 patient_page.add(Permission.PATIENTS_READ, presenting.patient_panel)
 offer_page.add(Permission.PATIENTS_READ, presenting.offer_panel)
+count_for_menu("reminders", queries.select_overdue())
 
 
 @blueprint.get("/")

@@ -216,6 +216,19 @@ def test_the_list_shows_ones_own_by_their_time_and_finds_by_patient(
     assert names("?when=never&kind=party") == {"Overdue", "Later", "Nobody's"}
 
 
+def test_the_menu_counts_what_is_overdue_without_a_query_of_its_own(
+    coordinator: Person, remind: Callable[..., UUID], person_id: Callable[[str], UUID], statements: list[str]
+) -> None:
+    assert "nav-count" not in coordinator.get("/patients/").text
+    for values in ({}, {}, {"assigned_to_id": person_id("doctor")}, {"due_at": now() + timedelta(hours=1)}):
+        remind(**values)
+    coordinator.post(f"/reminders/{remind()}/done")
+    statements.clear()
+    page = coordinator.get("/patients/").text
+    assert 'class="nav-count">2<' in page
+    assert sum("reminders" in statement for statement in statements) == 1
+
+
 def test_pages_of_the_list_skip_and_repeat_nothing(coordinator: Person, remind: Callable[..., UUID]) -> None:
     moment = now() - timedelta(days=1)
     for number in range(30):
