@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.core.clinics import ClinicInfo
-from portal.core.clock import days_ago, today
+from portal.core.clock import days_ago
 from portal.core.database import current_session
+from portal.home.today import Today, list_today
 from portal.offers.models import OfferKind, OfferStatus
-from portal.offers.queries import OfferFilter, count_by_status, list_expiring, list_offers, list_statuses
+from portal.offers.queries import OfferFilter, count_by_status, list_offers, list_statuses
 from portal.offers.rules import OPEN_KINDS
 from portal.patients.models import Patient
 from portal.patients.queries import PatientFilter, list_patients
 
-SOON = timedelta(days=3)
 WEEK = 7
 FEW = 6
 
@@ -31,17 +31,16 @@ class Overview:
     drafts: int
     undecided: int
     accepted: int
-    expiring: Sequence[Any]
+    today: Today
     patients: Sequence[Any]
     offers: Sequence[Any]
     statuses: dict[Any, OfferStatus]
 
 
-def overview(clinic: ClinicInfo) -> Overview:
-    """Return what is due and what is new."""
+def overview(clinic: ClinicInfo, *, user_id: UUID | None) -> Overview:
+    """Return what is to be done by one person, or by all (None), and what is new."""
     statuses = list_statuses()
     counts = count_by_status()
-    day = today(clinic.timezone)
 
     def total(*kinds: OfferKind) -> int:
         return sum(counts.get(status.id, 0) for status in statuses if status.kind in kinds)
@@ -51,7 +50,7 @@ def overview(clinic: ClinicInfo) -> Overview:
         drafts=total(OfferKind.DRAFT),
         undecided=total(*OPEN_KINDS),
         accepted=total(OfferKind.ACCEPTED),
-        expiring=list_expiring(day, day + SOON, statuses),
+        today=list_today(clinic, user_id=user_id),
         patients=list_patients(PatientFilter(), None).items[:FEW],
         offers=list_offers(OfferFilter(), None, statuses).items[:FEW],
         statuses={status.id: status for status in statuses},

@@ -19,7 +19,19 @@ function focusSearch() {
   search?.select();
 }
 
+// A row's own keys: a button is pressed, a menu opens with its first choice at hand.
+function pressInRow(key) {
+  const control = document.activeElement?.closest("[data-row]")?.querySelector(`[data-key="${key}"]`);
+  const menu = control?.closest("details[data-menu]");
+  if (!menu) return control?.click();
+  menu.open = true;
+  menu.querySelector("button.menu-item")?.focus();
+}
+
 const keys = {
+  d: () => pressInRow("d"),
+  s: () => pressInRow("s"),
+  w: () => pressInRow("w"),
   "/": focusSearch,
   j: () => moveRow(1),
   k: () => moveRow(-1),
