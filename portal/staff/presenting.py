@@ -59,7 +59,7 @@ class PersonView:
             (_("Language"), dict(other_languages()).get(person.locale or "", _("As the clinic")), ""),
             (_("Second step at login"), _("yes") if person.totp_confirmed_at else _("no"), ""),
             (_("Last login"), moment(person.last_login_at) or _("never"), ""),
-            (_("With us since"), moment(person.created_at), ""),
+            (_("Account made"), moment(person.created_at), ""),
         ]
         return [(label, text, link) for label, text, link in rows if text]
 

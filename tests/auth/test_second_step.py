@@ -260,3 +260,12 @@ def test_a_manager_helps_whoever_lost_her_phone(
     assert admin.post(f"/staff/{user_id}/second-step/off").status_code == 302
     assert not is_in(doctor)
     assert give_password(visit(), "doctor").status_code == 302
+
+
+def test_the_qr_code_scales_with_its_page_and_is_never_cut(sign_in: Callable[..., Person]) -> None:
+    doctor = sign_in("doctor")
+    doctor.post("/account/second-step/begin")
+    drawn = re.search(r"<svg[^>]*>", doctor.get("/account/second-step").text)
+    assert drawn
+    assert "viewBox" in drawn.group()
+    assert " width=" not in drawn.group()
