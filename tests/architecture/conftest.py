@@ -15,7 +15,6 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from portal.auth.models import AccountTokenKind, LoginSession, User
-from portal.auth.queries import find_account
 from portal.auth.tokens import make_link
 from portal.catalog.models import CatalogTreatment, PriceList
 from portal.core import audit
@@ -25,23 +24,22 @@ from portal.core.clock import now
 from portal.core.database import Base, current_session
 from portal.core.gate import declared_access
 from portal.core.jobs import SYSTEM
-from portal.core.notifications import list_notifications, notify
 from portal.core.work import clinic_work
-from portal.notes.models import Note
 from portal.offers.models import Offer, PatientOffer, Verify
 from portal.offers.queries import get_offer
 from portal.ops.schema.tables import MigrationLog, Rehearsal, Verification
 from portal.patients.merging import merge_patients
 from portal.patients.models import Patient
-from portal.reminders.models import FollowUpRule, Reminder, Trigger
 from portal.referrals.queries import list_sources
+from portal.reminders.models import FollowUpRule, Reminder, Trigger
 from portal.sharing.models import OfferQuestion
 from portal.sharing.services import create_link
 from tests.architecture.markup import Form, read
-from tests.support.data import NAMES, add_offer, add_patient, add_picture
+from tests.support.data import NAMES, add_offer, add_patient
 from tests.support.history import add_sizes, written
 from tests.support.people import Person
 from tests.support.privacy import privacy_ids
+from tests.support.records import record_ids
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -106,7 +104,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             question = OfferQuestion(offer_id=offer_id, patient_offer_id=recipient_id, body="?")
             session.add(question)
             audit.record(SYSTEM, "test", question)
-            more = _more(clinic, patient_id)
+            more = record_ids(clinic.subdomain, patient_id)
             other_id, merge_id = _duplicates(session.get_one(Patient, (clinic.id, patient_id)))
             privacy = privacy_ids(patient_id)
             todo = _todo(patient_id)
@@ -135,21 +133,6 @@ def _colleague() -> User:
     audit.record(SYSTEM, "test", person, changes={})
     current_session().flush()
     return person
-
-
-def _more(clinic: ClinicInfo, patient_id: UUID) -> dict[str, UUID]:
-    """Return a file and a note of a patient, and something that the owner was told."""
-    owner = find_account(f"owner@{clinic.subdomain}.example.com")
-    assert owner is not None
-    notify(owner.id, kind="test", object_type="patients", object_id=patient_id)
-    note = Note(patient_id=patient_id, author_id=owner.id, body="?")
-    current_session().add(note)
-    audit.record(SYSTEM, "test", note)
-    current_session().flush()
-    return {
-        "file_id": add_picture(patient_id).id, "note_id": note.id,
-        "notification_id": list_notifications(owner.id, None).items[0].id,
-    }  # fmt: skip
 
 
 def _todo(patient_id: UUID) -> dict[str, UUID]:

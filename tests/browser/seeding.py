@@ -29,9 +29,10 @@ from portal.ops.seed import ensure_clinic, seed_clinic
 from portal.patients import services as patients
 from portal.patients.models import Patient
 from portal.referrals.queries import list_sources
-from tests.support.data import PASSWORD, add_offer, add_patient, add_picture
+from tests.support.data import PASSWORD, add_offer, add_patient
 from tests.support.history import STATEMENT, add, add_sizes, check, statement
 from tests.support.privacy import privacy_ids
+from tests.support.records import record_ids
 
 EMPTY = "bos"
 PATIENTS = 60
@@ -60,7 +61,7 @@ class Seeded:
     price_list_id: UUID
     recipient_id: UUID
     source_id: UUID
-    file_id: UUID
+    records: dict[str, UUID]
     privacy: dict[str, UUID]
     log_id: UUID
     rehearsal_id: UUID
@@ -90,7 +91,7 @@ def seed(app: Flask) -> Seeded:
             price_list_id,
             recipient_id,
             list_sources()[0].id,
-            add_picture(people[0].id).id,
+            record_ids("papatya", people[0].id),
             privacy_ids(people[0].id),
         )
     return Seeded(*ids, *_add_history(app))
