@@ -43,7 +43,8 @@ BUDGETS = [
     ("papatya", "owner", "/patients/?state=archived", 6), ("papatya", "owner", "/offers/", 6),
     ("papatya", "owner", "/offers/board/", 6), ("papatya", "doctor", "/offers/signoff", 6),
     ("papatya", "owner", "/offers/?q=yilmaz&kind=draft&currency=TRY", 6), ("papatya", "owner", "/catalog/", 6),
-    ("papatya", "owner", "/staff/?q=doctor", 6), ("papatya", "owner", "/catalog/?q=kron", 6), ("admin", "ops", "/clinics/", 6),
+    ("papatya", "owner", "/staff/?q=doctor", 6), ("papatya", "owner", "/catalog/?q=kron", 6),
+    ("admin", "ops", "/clinics/", 6),
     ("admin", "ops", "/clinics/?q=pap", 6), ("admin", "ops", "/ops/migrations/history?show=up", 6),
     ("admin", "ops", "/ops/sizes", 6), ("admin", "ops", "/ops/backups", 16), ("admin", "ops", "/ops/migrations", 20),
 ]  # fmt: skip
