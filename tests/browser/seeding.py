@@ -11,6 +11,7 @@ from flask import Flask
 
 from portal.auth.models import User
 from portal.auth.passwords import hash_password
+from portal.auth.queries import find_account
 from portal.catalog.queries import list_price_lists
 from portal.core import audit
 from portal.core.access import ClinicRole
@@ -63,6 +64,7 @@ class Seeded:
     source_id: UUID
     records: dict[str, UUID]
     privacy: dict[str, UUID]
+    user_id: UUID
     log_id: UUID
     rehearsal_id: UUID
     verification_id: UUID
@@ -93,6 +95,7 @@ def seed(app: Flask) -> Seeded:
             list_sources()[0].id,
             record_ids("papatya", people[0].id),
             privacy_ids(people[0].id),
+            find_account("doctor@papatya.example.com").id,
         )
     return Seeded(*ids, *_add_history(app))
 

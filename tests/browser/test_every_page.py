@@ -57,6 +57,7 @@ def addresses(served: Served, site: Site) -> Iterator[str]:
         "source_id": served.seeded.source_id, "recipient_id": served.seeded.recipient_id, **served.seeded.records,
         "log_id": served.seeded.log_id, "rehearsal_id": served.seeded.rehearsal_id,
         "verification_id": served.seeded.verification_id, **served.seeded.privacy,
+        "user_id": served.seeded.user_id,
     }  # fmt: skip
     for rule in served.app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint.endswith("static") or rule.endpoint in FRAGMENTS:
