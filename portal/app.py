@@ -39,6 +39,7 @@ from portal.offers.list_views import blueprint as offer_lists
 from portal.offers.pdf.views import blueprint as offer_documents
 from portal.offers.revision_views import blueprint as offer_revisions
 from portal.offers.signoff_views import blueprint as offer_signoff
+from portal.offers.status_views import blueprint as offer_statuses
 from portal.offers.views import blueprint as offers
 from portal.ops import jobs as ops_jobs
 from portal.ops.views import blueprint as ops
@@ -77,7 +78,7 @@ HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
     home, auth, preferences, bell, patients, medical, files, notes, privacy, patient_privacy, offers,
     offer_board, offer_lists, offer_revisions, offer_documents,
-    offer_signoff, sharing, link, catalog, sources, reports, settings_pages, staff,
+    offer_signoff, offer_statuses, sharing, link, catalog, sources, reports, settings_pages, staff,
     reminders, calendar_feed, platform, ops,
 )  # fmt: skip
 

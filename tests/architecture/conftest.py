@@ -25,7 +25,7 @@ from portal.core.database import Base, current_session
 from portal.core.gate import declared_access
 from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
-from portal.offers.models import Offer, PatientOffer, Verify
+from portal.offers.models import Offer, OfferStatus, PatientOffer, Verify
 from portal.offers.queries import get_offer
 from portal.ops.schema.tables import MigrationLog, Rehearsal, Verification
 from portal.patients.merging import merge_patients
@@ -110,6 +110,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             todo = _todo(patient_id)
             source_id = list_sources()[0].id
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
+            status_id = session.scalars(sa.select(OfferStatus.id).order_by(OfferStatus.position)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
             colleague = _colleague()
             invite, reset = (make_link(SYSTEM, colleague, kind) for kind in AccountTokenKind)
@@ -117,6 +118,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
         assert treatment_id is not None and price_list_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
+            "status_id": status_id,
             "price_list_id": price_list_id, "source_id": source_id, "other_id": other_id, "merge_id": merge_id,
             "user_id": colleague.id, "invite_token": invite, "reset_token": reset, "session_id": login.id,
             "question_id": question.id, **more, "token": token,

@@ -23,7 +23,7 @@ from portal.core.work import clinic_work, platform_work
 from portal.offers import services as offers
 from portal.offers.editing import PriceBook, TypedLine
 from portal.offers.models import OfferKind
-from portal.offers.queries import default_status, list_recipients
+from portal.offers.queries import default_status, list_recipients, list_statuses
 from portal.offers.totals import DiscountKind
 from portal.ops.schema.tables import Backup, MigrationLog, OpsBase, Rehearsal, Verification
 from portal.ops.seed import ensure_clinic, seed_clinic

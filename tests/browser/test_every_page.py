@@ -55,6 +55,7 @@ def addresses(served: Served, site: Site) -> Iterator[str]:
         "offer_id": served.seeded.long_offer_id,
         "treatment_id": served.seeded.treatment_id, "price_list_id": served.seeded.price_list_id,
         "source_id": served.seeded.source_id, "recipient_id": served.seeded.recipient_id, **served.seeded.records,
+        "status_id": served.seeded.status_id,
         "log_id": served.seeded.log_id, "rehearsal_id": served.seeded.rehearsal_id,
         "verification_id": served.seeded.verification_id, **served.seeded.privacy,
         "user_id": served.seeded.user_id,
