@@ -44,6 +44,7 @@ from portal.offers.views import blueprint as offers
 from portal.ops import jobs as ops_jobs
 from portal.ops.views import blueprint as ops
 from portal.patients import handover as patients_handover
+from portal.patients.moving_views import blueprint as source_moves
 from portal.patients.pages import blueprint as patients
 from portal.platform.views import blueprint as platform
 from portal.preferences import jobs as preferences_jobs
@@ -78,7 +79,7 @@ HANDOVERS = (offers_handover, patients_handover, reminders_handover)
 BLUEPRINTS = (
     home, auth, preferences, bell, patients, medical, files, notes, privacy, patient_privacy, offers,
     offer_board, offer_lists, offer_revisions, offer_documents,
-    offer_signoff, offer_statuses, sharing, link, catalog, sources, reports, settings_pages, staff,
+    offer_signoff, offer_statuses, sharing, link, catalog, sources, source_moves, reports, settings_pages, staff,
     reminders, calendar_feed, platform, ops,
 )  # fmt: skip
 

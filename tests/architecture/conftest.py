@@ -30,6 +30,7 @@ from portal.offers.queries import get_offer
 from portal.ops.schema.tables import MigrationLog, Rehearsal, Verification
 from portal.patients.merging import merge_patients
 from portal.patients.models import Patient
+from portal.patients.moving import move_patients
 from portal.referrals.queries import list_sources
 from portal.reminders.models import FollowUpRule, Reminder, Trigger
 from portal.sharing.models import OfferQuestion
@@ -109,6 +110,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             privacy = privacy_ids(patient_id)
             todo = _todo(patient_id)
             source_id = list_sources()[0].id
+            transfer_id = _transfer(source_id)
             treatment_id = session.scalars(sa.select(CatalogTreatment.id).order_by(CatalogTreatment.id)).first()
             status_id = session.scalars(sa.select(OfferStatus.id).order_by(OfferStatus.position)).first()
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
@@ -119,7 +121,7 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "status_id": status_id,
-            "price_list_id": price_list_id, "source_id": source_id, "other_id": other_id, "merge_id": merge_id,
+            "price_list_id": price_list_id, "source_id": source_id, "transfer_id": transfer_id, "other_id": other_id, "merge_id": merge_id,
             "user_id": colleague.id, "invite_token": invite, "reset_token": reset, "session_id": login.id,
             "question_id": question.id, **more, "token": token,
             **todo, **privacy, **history_ids,
@@ -148,6 +150,12 @@ def _todo(patient_id: UUID) -> dict[str, UUID]:
 def _login(colleague: User) -> LoginSession:
     login = LoginSession(user_id=colleague.id, token_hash=colleague.id.bytes, expires_at=now() + timedelta(hours=1))
     return login
+
+
+def _transfer(source_id: UUID) -> UUID:
+    """Return a move of nobody that can be undone."""
+    target_id = list_sources()[1].id
+    return move_patients(SYSTEM, source_id=target_id, target_id=source_id, expected=0, archive=False).id
 
 
 def _link(clinic: ClinicInfo, patient: Patient) -> str:
