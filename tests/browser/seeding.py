@@ -61,6 +61,7 @@ class Seeded:
     treatment_id: UUID
     price_list_id: UUID
     recipient_id: UUID
+    status_id: UUID
     source_id: UUID
     records: dict[str, UUID]
     privacy: dict[str, UUID]
@@ -92,6 +93,7 @@ def seed(app: Flask) -> Seeded:
             next(iter(book.treatments)),
             price_list_id,
             recipient_id,
+            list_statuses()[0].id,
             list_sources()[0].id,
             record_ids("papatya", people[0].id),
             privacy_ids(people[0].id),
