@@ -35,9 +35,22 @@ from portal.ops.demo.clinics import CLINIC_MAILBOXES, PASSWORD, DemoClinic
 from portal.patients.models import Patient, PatientTerm
 from portal.patients.queries import PatientFilter, list_patients
 from portal.patients.services import create_patient
+from portal.reminders.models import FollowUpRule, Reminder, ReminderKind, Trigger
 
 ZONE = "Europe/Istanbul"
-TABLES = (Patient, PatientTerm, Offer, Treatment, TreatmentTooth, PatientOffer, OfferTerm, ActivityLog, User)
+TABLES = (
+    Patient,
+    PatientTerm,
+    Offer,
+    Treatment,
+    TreatmentTooth,
+    PatientOffer,
+    OfferTerm,
+    ActivityLog,
+    User,
+    Reminder,
+    FollowUpRule,
+)
 
 
 class UndoError(Exception):
@@ -80,6 +93,22 @@ def test_the_clinics_have_the_patients_and_offers_they_are_described_with(world:
         with clinic_work(world, clinic_id(world, demo.subdomain)):
             sizes[demo.subdomain] = (load.count_patients(), rows(sa.func.count(Offer.id))[0][0])
     assert sizes == {"demo": (140, 70), "gulus": (60, 30), "bos": (0, 0)}
+
+
+def test_the_clinics_have_something_to_do_today_and_rules_and_the_empty_one_has_neither(world: Flask) -> None:
+    for demo in load.DEMO_CLINICS:
+        with clinic_work(world, clinic_id(world, demo.subdomain)):
+            found = all_of(Reminder)
+            rules = rows(FollowUpRule.title, FollowUpRule.is_active)
+        if not demo.patients:
+            assert (found, rules) == ([], [])
+            continue
+        assert len(rules) == len(Trigger)
+        is_open = [row for row in found if row.status == "open"]
+        assert {row.status for row in found} == {"open", "done"}
+        assert {row.kind for row in is_open} == set(ReminderKind)
+        assert any(row.due_at < now() for row in is_open), "something is overdue"
+        assert any(row.assigned_to_id is None for row in is_open), "something is for anybody"
 
 
 def test_loading_again_adds_nothing(world: Flask) -> None:

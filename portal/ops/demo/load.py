@@ -18,6 +18,7 @@ from portal.ops.demo.desk import Desk
 from portal.ops.demo.offers import add_offers
 from portal.ops.demo.patients import add_patients
 from portal.ops.demo.people import Person, people
+from portal.ops.demo.reminders import add_reminders
 from portal.ops.seed import ensure_clinic, seed_clinic
 from portal.patients.models import Patient
 
@@ -39,6 +40,8 @@ def load_demo(app: Flask) -> dict[str, int]:
             crowd = [] if count_patients() else list(crowd_of(demo.subdomain, demo.patients))
             added[demo.subdomain] = len(crowd)
             add_crowd(crowd, first=0, total=len(crowd), every=demo.offer_every)
+            if crowd:
+                add_reminders(Desk())
     return added
 
 
