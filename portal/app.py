@@ -84,7 +84,7 @@ BLUEPRINTS = (
 )  # fmt: skip
 
 MENU = [
-    MenuEntry("home", _l("Home"), "/", "house"),
+    MenuEntry("home", _l("Today"), "/", "house"),
     MenuEntry("patients", _l("Patients"), "/patients/", "people", permission=Permission.PATIENTS_READ),
     MenuEntry("reminders", _l("Reminders"), "/reminders/", "bell", permission=Permission.PATIENTS_READ),
     MenuEntry("offers", _l("Offers"), "/offers/", "file-earmark-text", permission=Permission.OFFERS_READ),

@@ -18,7 +18,7 @@ def log_in(page: Page) -> None:
     page.get_by_label("E-mail").fill("coordinator@papatya.example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome, Papatya coordinator")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
 
 
 def register_and_find(page: Page, first: str, last: str, typed: str) -> None:
