@@ -11,7 +11,7 @@ from portal.core.access import SIGNED_IN, Permission, Site, access
 from portal.core.clock import today
 from portal.core.identity import current_clinic, current_identity, request_actor
 from portal.core.links import Option, chosen
-from portal.home import services
+from portal.home import checklist, services
 from portal.home.forms import TaskForm, UndoArgs
 from portal.home.presenting import RowView, dealt_with
 from portal.home.queries import overview
@@ -42,6 +42,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "home/index.html", view=view, labels=labels, items=[RowView(row) for row in view.today.rows], whose=whose,
         everybody=everybody, may_act=identity.can(Permission.PATIENTS_WRITE), delays=DELAYS.items(),
+        steps=checklist.list_steps() if identity.can(Permission.SETTINGS_WRITE) else [],
         outcomes=OUTCOMES.items(), day_text=format_date(today(clinic.timezone), "full"),
     )  # fmt: skip
 
@@ -87,6 +88,24 @@ def undo() -> ResponseReturnValue:
     if given.offer_id:
         services.unsettle(request_actor(), offer_id=given.offer_id, causes=given.causes)
     flash(_("It is on the list again."), "success")
+    return redirect(url_for("home.index"))
+
+
+@blueprint.post("/first-steps/hide")
+@access(Permission.SETTINGS_WRITE)
+def hide_steps() -> ResponseReturnValue:
+    """Hide the first steps from everybody of the clinic."""
+    checklist.hide_steps(request_actor(), hidden=True)
+    told = {"text": _("The first steps are hidden."), "undo_url": url_for("home.show_steps")}
+    flash(told, "success")  # type: ignore[arg-type]
+    return redirect(url_for("home.index"))
+
+
+@blueprint.post("/first-steps/show")
+@access(Permission.SETTINGS_WRITE)
+def show_steps() -> ResponseReturnValue:
+    """Show the first steps again."""
+    checklist.hide_steps(request_actor(), hidden=False)
     return redirect(url_for("home.index"))
 
 
