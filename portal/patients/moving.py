@@ -119,8 +119,7 @@ def _give(ids: Iterable[UUID], source_id: UUID) -> None:
     """Give patients a source; who has one of them open in a form is told."""
     values = {"referral_source_id": source_id, "version": Patient.version + 1, "updated_at": now()}
     statement = sa.update(Patient).where(Patient.id.in_(list(ids))).values(values)
-    current_session().execute(statement, execution_options={"synchronize_session": False})
-    current_session().expire_all()
+    current_session().execute(statement, execution_options={"synchronize_session": "fetch"})
 
 
 def _told(count: int, to: str) -> dict[str, list[Any]]:
