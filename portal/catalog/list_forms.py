@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField, ValidationError
+from wtforms import BooleanField, SelectField, ValidationError
 
 from portal.catalog.enums import Audience
 from portal.catalog.price_lists import Move
@@ -63,9 +65,12 @@ class CopyForm(PortalForm):
     direction = SelectField(_l("Prices"), [Required()], default="up")
     percent = DecimalField(_l("By percent"), low=Decimal(0), high=Decimal(500), required=True)
     step = SelectField(_l("Round to"), [Required()], default="1")
+    category = SelectField(_l("Which prices"), description=_l("The others are copied as they are."))
+    follows = BooleanField(_l("End the present list the day before"), default=True)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, categories: Sequence[tuple[UUID, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.category.choices = choices(categories, empty=_("All prices"))
         self.direction.choices = choices((("up", _("Raise")), ("down", _("Lower"))))
         self.step.choices = choices((step, step) for step in STEPS)
 
@@ -77,7 +82,8 @@ class CopyForm(PortalForm):
     def move(self) -> Move:
         """Return how prices move; call after validation."""
         percent: Decimal = self.percent.data or Decimal(0)
-        return Move(percent if self.direction.data == "up" else -percent, Decimal(self.step.data))
+        category_id = UUID(self.category.data) if self.category.data else None
+        return Move(percent if self.direction.data == "up" else -percent, Decimal(self.step.data), category_id)
 
     def values(self) -> dict[str, Any]:
         """Return the columns of the copy; call after validation."""
@@ -86,6 +92,10 @@ class CopyForm(PortalForm):
     def refuse_name(self) -> None:
         """Say beside the name that another list has it."""
         self.name.errors = [*self.name.errors, _("Another price list has this name.")]
+
+    def refuse_day(self) -> None:
+        """Say beside the first day that the list to be followed begins then, or later."""
+        self.valid_from.errors = [*self.valid_from.errors, _("Choose a day after the present list begins.")]
 
     def refuse_percent(self) -> None:
         """Say beside the percentage that a price would be too large."""

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from portal.catalog import presenting, price_lists
 from portal.catalog.list_forms import AUDIENCES, CopyForm, PriceListForm
 from portal.catalog.models import PriceList
+from portal.catalog.queries import list_categories
 from portal.catalog.views import blueprint
 from portal.core.access import Permission, access
 from portal.core.clock import today
@@ -61,19 +62,30 @@ def edit_price_list(price_list_id: UUID) -> ResponseReturnValue:
 def copy_price_list(price_list_id: UUID) -> ResponseReturnValue:
     """Copy a price list with every price moved; shown first, made when asked for."""
     source = price_lists.get_price_list(price_list_id)
-    form = CopyForm(data={"valid_from": today(current_clinic().timezone)})
+    form = CopyForm(
+        data={"valid_from": today(current_clinic().timezone)},
+        categories=presenting.category_choices(list_categories()),
+    )
     rows: list[presenting.MovedPrice] = []
     if form.submitted():
         try:
             if request.form.get("save"):
-                price_lists.copy_price_list(request_actor(), source, values=form.values(), move=form.move())
+                _copy(form, source)
                 return _saved()
             rows = presenting.moved_prices(source, form.move())
         except price_lists.NameTakenError:
             form.refuse_name()
         except price_lists.PriceTooLargeError:
             form.refuse_percent()
+        except price_lists.TooEarlyError:
+            form.refuse_day()
     return _copy_page(form, source, rows)
+
+
+def _copy(form: CopyForm, source: PriceList) -> None:
+    price_lists.copy_price_list(
+        request_actor(), source, values=form.values(), move=form.move(), follows=bool(form.follows.data)
+    )
 
 
 def _copy_page(form: CopyForm, source: PriceList, rows: list[presenting.MovedPrice]) -> ResponseReturnValue:

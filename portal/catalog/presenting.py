@@ -18,7 +18,7 @@ from portal.catalog.details import list_variants
 from portal.catalog.enums import PriceVariant
 from portal.catalog.forms import DENTITIONS, PRICINGS, SCOPES, VAT_CLASSES, TreatmentForm
 from portal.catalog.models import CatalogTreatment, PriceList
-from portal.catalog.price_lists import Move
+from portal.catalog.price_lists import Move, treatments_moved
 from portal.catalog.pricing import prices_of_list
 from portal.catalog.queries import PriceListInfo, list_price_lists, list_treatments
 from portal.core.activity import Entry, Labels, list_entries
@@ -217,10 +217,10 @@ class MovedPrice:
 
 
 def moved_prices(source: PriceList, move: Move) -> list[MovedPrice]:
-    """Return every unit price of a list before and after, in the catalogue's order. Raises PriceTooLargeError."""
-    prices, currency = prices_of_list(source.id), source.currency
+    """Return the unit prices that move, before and after, in the catalogue's order. Raises PriceTooLargeError."""
+    prices, currency, some = prices_of_list(source.id), source.currency, treatments_moved(move)
     return [
         MovedPrice(names_of(row).main, money(prices[row.id], currency), money(move.moved(prices[row.id]), currency))
         for row in list_treatments()
-        if row.id in prices
+        if row.id in prices and (some is None or row.id in some)
     ]

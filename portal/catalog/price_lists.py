@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal.catalog.models import PriceList, PriceListItem, PriceListVariant
+from portal.catalog.models import CatalogTreatment, PriceList, PriceListItem, PriceListVariant
 from portal.catalog.pricing import prices_of_list, variants_of_list
 from portal.core import audit
 from portal.core.audit import Actor
@@ -31,12 +31,20 @@ class PriceTooLargeError(Exception):
     """A price would become larger than the portal can hold."""
 
 
+class TooEarlyError(Exception):
+    """A list that is to follow another begins before that one, or with it."""
+
+
 @dataclass(frozen=True)
 class Move:
-    """How a copy's prices differ: by ``percent``, then rounded to a multiple of ``step``."""
+    """How a copy's prices differ: by ``percent``, then rounded to a multiple of ``step``.
+
+    ``category_id``: only prices of that heading; the others stay.
+    """
 
     percent: Decimal
     step: Decimal
+    category_id: UUID | None = None
 
     def moved(self, price: Decimal) -> Decimal:
         """Return the new price; raises PriceTooLargeError."""
@@ -91,10 +99,32 @@ def update_price_list(actor: Actor, price_list: PriceList, *, values: Mapping[st
         raise NameTakenError from error
 
 
-def copy_price_list(actor: Actor, source: PriceList, *, values: Mapping[str, Any], move: Move) -> PriceList:
-    """Make a list with the prices of another, moved. Raises NameTakenError and PriceTooLargeError."""
-    prices = {key: move.moved(price) for key, price in prices_of_list(source.id).items()}
-    variants = {key: move.moved(price) for key, price in variants_of_list(source.id).items()}
+def treatments_moved(move: Move) -> set[UUID] | None:
+    """Return the treatments whose prices move; None for every one."""
+    if move.category_id is None:
+        return None
+    statement = sa.select(CatalogTreatment.id).where(CatalogTreatment.category_id == move.category_id)
+    return set(current_session().scalars(statement))
+
+
+def copy_price_list(
+    actor: Actor, source: PriceList, *, values: Mapping[str, Any], move: Move, follows: bool = False
+) -> PriceList:
+    """Make a list with the prices of another, moved; ``follows``: that one ends the day before.
+
+    Raises NameTakenError, PriceTooLargeError, and TooEarlyError where it cannot follow.
+    """
+    if follows and values["valid_from"] <= source.valid_from:
+        raise TooEarlyError
+    some = treatments_moved(move)
+    prices = {
+        key: move.moved(price) if some is None or key in some else price
+        for key, price in prices_of_list(source.id).items()
+    }
+    variants = {
+        key: move.moved(price) if some is None or key[0] in some else price
+        for key, price in variants_of_list(source.id).items()
+    }
     columns = {**values, "currency": source.currency, "audience": source.audience}
     made = _add(actor, columns, action="price_list.copied", prices=[None, len(prices)], percent=[None, move.percent])
     items = [
@@ -106,7 +136,18 @@ def copy_price_list(actor: Actor, source: PriceList, *, values: Mapping[str, Any
         for (treatment, variant), price in variants.items()
     ]
     bulk_insert(PriceListVariant, more)
+    if follows:
+        _end(actor, source, values["valid_from"] - timedelta(days=1))
     return made
+
+
+def _end(actor: Actor, price_list: PriceList, day: date) -> None:
+    """Let a list end on a day, unless it ends before."""
+    current_session().refresh(price_list, with_for_update=True)
+    if price_list.valid_to is None or price_list.valid_to > day:
+        price_list.valid_to = day
+        audit.record(actor, "price_list.changed", price_list)
+        current_session().flush()
 
 
 def _add(actor: Actor, values: Mapping[str, Any], *, action: str, **changes: list[Any]) -> PriceList:

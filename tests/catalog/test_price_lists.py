@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.catalog.enums import Audience
-from portal.catalog.models import PriceList
+from portal.catalog.models import CatalogTreatment, PriceList
 from portal.catalog.price_lists import Move
 from portal.catalog.pricing import choose_price_list, prices_of_list, variants_of_list
 from portal.core.audit import ActivityLog
@@ -161,3 +161,48 @@ def test_only_managers_change_price_lists(sign_in: SignIn, lists: Lists, role: s
 def test_another_clinics_lists_are_not_there(sign_in: SignIn, lists: Lists) -> None:
     stranger, one = sign_in("owner", "lale"), euro(lists).id
     assert {stranger.get(f"{INDEX}{one}/{page}").status_code for page in ("edit", "copy")} == {404}
+
+
+def test_prices_of_one_heading_rise_from_a_day_on_and_the_list_before_ends(
+    owner: Person, portal: Flask, papatya: ClinicInfo, lists: Lists
+) -> None:
+    source = euro(lists)
+    path, begins = f"{INDEX}{source.id}/copy", date.today() + timedelta(days=40)
+    with clinic_work(portal, papatya.id) as session:
+        crown = session.scalars(sa.select(CatalogTreatment).where(CatalogTreatment.code == "zirkonyum-kron")).one()
+        before = prices_of_list(source.id)
+    form = {
+        **form_values(owner.get(path)), "name": "Bahar", "percent": "12,5", "step": "1",
+        "category": str(crown.category_id), "valid_from": begins.isoformat(), "save": "y",
+    }  # fmt: skip
+    shown = told(owner.post(path, {**form, "save": ""}))
+    assert "Zirconia crown €200.00 €225.00" in shown and "Panoramic" not in shown.partition("New price")[2]
+    assert owner.post(path, form).status_code == 302
+    made, ended = lists()["Bahar"], lists()[source.name]
+    assert (made.valid_from, ended.valid_to) == (begins, begins - timedelta(days=1))
+    with clinic_work(portal, papatya.id) as session:
+        mine = set(
+            session.scalars(sa.select(CatalogTreatment.id).where(CatalogTreatment.category_id == crown.category_id))
+        )
+        after, move = prices_of_list(made.id), Move(Decimal("12.5"), Decimal(1))
+        assert after == {key: move.moved(price) if key in mine else price for key, price in before.items()}
+        for day, expected in ((begins, made.id), (begins - timedelta(days=1), source.id)):
+            assert choose_price_list(Audience.INTERNATIONAL, "EUR", day) == expected
+
+
+def test_a_list_cannot_follow_one_that_begins_no_sooner(owner: Person, lists: Lists) -> None:
+    source = euro(lists)
+    path = f"{INDEX}{source.id}/copy"
+    form = {
+        **form_values(owner.get(path)),
+        "name": "Yeni",
+        "percent": "10",
+        "valid_from": source.valid_from.isoformat(),
+    }
+    page = owner.post(path, {**form, "save": "y"})
+    assert (page.status_code, set(field_errors(page))) == (422, {"valid_from"})
+    assert set(lists()) == {row.name for row in lists().values()} - {"Yeni"}
+    assert lists()[source.name].valid_to is None
+    beside = {name: value for name, value in form.items() if name != "follows"}
+    assert owner.post(path, {**beside, "save": "y"}).status_code == 302
+    assert lists()[source.name].valid_to is None
