@@ -120,7 +120,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _outage(error: Exception) -> ResponseReturnValue:
     """Answer 503; a GET is tried once more first, since nothing it does can happen twice."""
-    log.error("database.unavailable", error=str(getattr(error, "orig", error)).strip(), path=request.path)
+    log.error("database.unavailable", error=str(getattr(error, "orig", error)).strip(), endpoint=request.endpoint)
     if request.method in ("GET", "HEAD") and not g.get("retried") and not isinstance(_cause(error), _BUSY):
         g.retried = True
         _start_over()
@@ -146,12 +146,12 @@ def _start_over() -> None:
 
 
 def _sealed(error: SealError) -> ResponseReturnValue:
-    log.error("seal.failed", error=str(error), path=request.path)
+    log.error("seal.failed", error=str(error), endpoint=request.endpoint)
     return error_page(503, page=SEALED_PAGE)
 
 
 def _crash(error: Exception) -> ResponseReturnValue:
-    log.exception("request.failed", path=request.path, error_class=type(error).__name__)
+    log.exception("request.failed", endpoint=request.endpoint, error_class=type(error).__name__)
     if current_app.config["TESTING"] and current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
     return error_page(500)

@@ -7,7 +7,6 @@ from datetime import date
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from portal.core.access import Permission, access
 from portal.core.clock import day_start, today
@@ -15,7 +14,7 @@ from portal.core.identity import current_clinic, current_identity
 from portal.core.links import ListLinks
 from portal.reminders import presenting, queries
 from portal.reminders.calendar import Sheet, month_sheet, month_span, read_day, week_sheet, week_span
-from portal.reminders.listing import EVERYBODY
+from portal.reminders.listing import read_whose, whose_key, whose_options
 from portal.reminders.views import blueprint
 
 
@@ -39,13 +38,13 @@ def _page(
     zone = current_clinic().timezone
     now_day = today(zone)
     day = read_day(request.args.get("day"), now_day)
-    everybody = request.args.get("of") == EVERYBODY
+    wanted = read_whose(request.args.get("of"), current_identity().id)
     first, last = (day_start(end, zone) for end in span(day))
-    rows = queries.list_between(first, last, user_id=None if everybody else current_identity().id)
-    kept = {"day": None if day == now_day else day, "of": EVERYBODY if everybody else None}
+    rows = queries.list_between(first, last, wanted)
+    kept = {"day": None if day == now_day else day, "of": whose_key(wanted)}
     links = ListLinks(url_for(f"reminders.{shape}"), kept)
-    whose = links.options("of", {None: _("Mine and unassigned"), EVERYBODY: _("All")})
+    whose, colleagues = whose_options(links, presenting.people_choices())
     return render_template(
         "reminders/calendar.html", shape=shape, sheet=sheet(day, rows, today=now_day, zone=zone), links=links,
-        whose=whose, is_full=len(rows) == queries.MOST, day=day, **presenting.row_context(),
+        whose=whose, colleagues=colleagues, is_full=len(rows) == queries.MOST, day=day, **presenting.row_context(),
     )  # fmt: skip

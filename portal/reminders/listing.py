@@ -20,7 +20,7 @@ from portal.core.tables import Table
 from portal.core.templating import local_day, moment
 from portal.reminders.labels import ICONS, KINDS, OUTCOMES, PRIORITIES
 from portal.reminders.models import ReminderKind, ReminderStatus
-from portal.reminders.queries import ReminderFilter, When
+from portal.reminders.queries import EVERYBODYS, ReminderFilter, When, Whose
 
 TIMES: dict[When, LazyString] = {
     When.OPEN: _l("All open"), When.OVERDUE: _l("Overdue"), When.TODAY: _l("Until tonight"),
@@ -38,27 +38,52 @@ def filter_from_args(args: Mapping[str, str], user_id: UUID) -> ReminderFilter:
         tonight=day_start(today(clinic.timezone) + timedelta(days=1), clinic.timezone),
         when=chosen(When, args.get("when")) or When.OPEN,
         kind=chosen(ReminderKind, args.get("kind")),
-        user_id=None if args.get("of") == EVERYBODY else user_id,
+        whose=read_whose(args.get("of"), user_id),
         query=clean_query(args.get("q", "")),
     )
+
+
+def read_whose(text: str | None, user_id: UUID) -> Whose:
+    """Return whose reminders an address asks for: one's own and those for anybody, unless it names others."""
+    if text == EVERYBODY:
+        return EVERYBODYS
+    try:
+        return Whose(UUID(text), with_unassigned=False) if text else Whose(user_id)
+    except ValueError:
+        return Whose(user_id)
+
+
+def whose_key(whose: Whose) -> str | None:
+    """Return what an address says for ``whose``, None for one's own."""
+    if whose.user_id is None:
+        return EVERYBODY
+    return None if whose.with_unassigned else str(whose.user_id)
+
+
+def whose_options(links: ListLinks, people: Sequence[tuple[UUID, str]]) -> tuple[list[Option], list[Option]]:
+    """Return the links that pick one's own reminders or all, and those that pick one colleague's."""
+    few = links.options("of", {None: _l("Mine and unassigned"), EVERYBODY: _l("All")})
+    return few, links.options("of", {str(user_id): name for user_id, name in people})
 
 
 class ListView:
     """What the list's template shows."""
 
-    def __init__(self, wanted: ReminderFilter, page: Page[Any]) -> None:
+    def __init__(self, wanted: ReminderFilter, page: Page[Any], people: Sequence[tuple[UUID, str]]) -> None:
         self.wanted, self.page = wanted, page
         kept = {
-            "q": wanted.query, "kind": wanted.kind, "of": None if wanted.user_id else EVERYBODY,
+            "q": wanted.query, "kind": wanted.kind, "of": whose_key(wanted.whose),
             "when": None if wanted.when is When.OPEN else wanted.when,
         }  # fmt: skip
         self.links = ListLinks(PATH, kept)
         self.previous_url, self.next_url = self.links.pages(page)
+        self.whose, self.colleagues = whose_options(self.links, people)
 
     @property
     def is_filtered(self) -> bool:
         """Whether an empty list may only mean that nothing matches."""
-        return bool(self.wanted.query or self.wanted.kind or self.wanted.when is not When.OPEN)
+        wanted = self.wanted
+        return bool(wanted.query or wanted.kind or wanted.when is not When.OPEN or not wanted.whose.with_unassigned)
 
     def times(self) -> list[Option]:
         """Return the links that pick a time."""
@@ -67,10 +92,6 @@ class ListView:
     def kinds(self) -> list[Option]:
         """Return the links that pick a kind."""
         return self.links.options("kind", {None: _l("All"), **KINDS})
-
-    def whose(self) -> list[Option]:
-        """Return the links that pick one's own reminders, or everybody's."""
-        return self.links.options("of", {None: _l("Mine and unassigned"), EVERYBODY: _l("All")})
 
 
 def due_text(row: Any) -> str:

@@ -17,7 +17,7 @@ from portal.core.database import current_session
 from portal.core.errors import NotFoundError
 from portal.core.pagination import Order, Page, every_row, keyset_page
 from portal.core.search import Word, begins, query_words
-from portal.offers.models import Offer, PatientOffer
+from portal.offers.models import Offer, OfferTerm, PatientOffer
 from portal.patients.models import Patient, PatientTerm
 from portal.reminders.models import Reminder, ReminderKind, ReminderStatus
 
@@ -35,6 +35,17 @@ class When(StrEnum):
 
 
 @dataclass(frozen=True)
+class Whose:
+    """Whose reminders are wanted: of everybody (None), or of one person, with those for anybody or without."""
+
+    user_id: UUID | None = None
+    with_unassigned: bool = True
+
+
+EVERYBODYS = Whose()
+
+
+@dataclass(frozen=True)
 class ReminderFilter:
     """What a list of reminders is limited to; ``now`` and ``tonight`` are the clinic's moments."""
 
@@ -42,7 +53,7 @@ class ReminderFilter:
     tonight: datetime
     when: When = When.OPEN
     kind: ReminderKind | None = None
-    user_id: UUID | None = None
+    whose: Whose = EVERYBODYS
     query: str = ""
 
 
@@ -107,10 +118,10 @@ def list_for_offer(offer_id: UUID) -> Sequence[Any]:
     return _few(_ROWS.where(_OPEN, Reminder.offer_id == offer_id))
 
 
-def list_between(first: datetime, last: datetime, *, user_id: UUID | None = None) -> Sequence[Any]:
+def list_between(first: datetime, last: datetime, whose: Whose = EVERYBODYS) -> Sequence[Any]:
     """Return the reminders due from ``first`` until before ``last``, done ones too; at most MOST."""
     statement = _ROWS.where(
-        Reminder.due_at >= first, Reminder.due_at < last, Reminder.status != ReminderStatus.CANCELLED, *_of(user_id)
+        Reminder.due_at >= first, Reminder.due_at < last, Reminder.status != ReminderStatus.CANCELLED, *_of(whose)
     )
     statement = statement.order_by(Reminder.due_at, Reminder.id).limit(sa.literal_column(str(MOST)))
     return current_session().execute(statement).all()
@@ -118,7 +129,7 @@ def list_between(first: datetime, last: datetime, *, user_id: UUID | None = None
 
 def list_due(user_id: UUID | None, until: datetime) -> Sequence[Any]:
     """Return what is due before ``until`` of one person and of nobody, or of all (None), the soonest first."""
-    statement = _ROWS.where(_OPEN, Reminder.due_at < until, *_of(user_id))
+    statement = _ROWS.where(_OPEN, Reminder.due_at < until, *_of(Whose(user_id)))
     statement = statement.order_by(Reminder.due_at, Reminder.id).limit(sa.literal_column(str(MOST)))
     return current_session().execute(statement).all()
 
@@ -172,10 +183,11 @@ def _order(wanted: ReminderFilter) -> Order:
     return _LATEST if wanted.when is When.DONE else _SOONEST
 
 
-def _of(user_id: UUID | None) -> list[sa.ColumnElement[bool]]:
-    if user_id is None:
+def _of(whose: Whose) -> list[sa.ColumnElement[bool]]:
+    if whose.user_id is None:
         return []
-    return [sa.or_(Reminder.assigned_to_id == user_id, Reminder.assigned_to_id.is_(None))]
+    own = Reminder.assigned_to_id == whose.user_id
+    return [sa.or_(own, Reminder.assigned_to_id.is_(None)) if whose.with_unassigned else own]
 
 
 def _conditions(wanted: ReminderFilter) -> list[sa.ColumnElement[bool]]:
@@ -186,7 +198,7 @@ def _conditions(wanted: ReminderFilter) -> list[sa.ColumnElement[bool]]:
         When.UPCOMING: [_OPEN, Reminder.due_at >= wanted.tonight],
         When.DONE: [Reminder.status != ReminderStatus.OPEN],
     }
-    conditions = [*times[wanted.when], *_of(wanted.user_id)]
+    conditions = [*times[wanted.when], *_of(wanted.whose)]
     if wanted.kind:
         conditions.append(Reminder.kind == wanted.kind)
     words = query_words(wanted.query)
@@ -196,6 +208,8 @@ def _conditions(wanted: ReminderFilter) -> list[sa.ColumnElement[bool]]:
 
 
 def _has_word(word: Word) -> sa.ColumnElement[bool]:
-    """A word finds a reminder by the names of its patient: titles are looked through by eye, they are few."""
-    found = sa.select(PatientTerm.patient_id).where(begins(PatientTerm.term, word))
-    return sa.func.coalesce(Reminder.patient_id, Offer.primary_patient_id).in_(found)
+    """A word finds a reminder by its patient or its offer: titles are looked through by eye, they are few."""
+    patients = sa.select(PatientTerm.patient_id).where(begins(PatientTerm.term, word))
+    offers = sa.select(OfferTerm.offer_id).where(begins(OfferTerm.term, word))
+    about = sa.func.coalesce(Reminder.patient_id, Offer.primary_patient_id)
+    return sa.or_(about.in_(patients), Reminder.offer_id.in_(offers))

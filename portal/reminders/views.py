@@ -34,7 +34,8 @@ count_for_menu("reminders", queries.select_overdue())
 def index() -> ResponseReturnValue:
     """List reminders."""
     wanted = filter_from_args(request.args, current_identity().id)
-    view = ListView(wanted, queries.list_reminders(wanted, request.args.get("at")))
+    page = queries.list_reminders(wanted, request.args.get("at"))
+    view = ListView(wanted, page, presenting.people_choices())
     return render_template("reminders/index.html", view=view, **presenting.row_context())
 
 

@@ -30,6 +30,8 @@ def test_ones_own_are_shown_or_everybodys(
     remind(title="The doctor's", due_at=moment, assigned_to_id=person_id("doctor"))
     mine = told(coordinator.get("/reminders/calendar?day=2026-12-10"))
     assert "My own" in mine and "The doctor's" not in mine
+    hers = told(coordinator.get(f"/reminders/calendar/week?day=2026-12-10&of={person_id('doctor')}"))
+    assert "My own" not in hers and "The doctor's" in hers
     everybody = told(coordinator.get("/reminders/calendar?day=2026-12-10&of=all"))
     assert "My own" in everybody and "The doctor's" in everybody
 

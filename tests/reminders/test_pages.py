@@ -208,6 +208,8 @@ def test_the_list_shows_ones_own_by_their_time_and_finds_by_patient(
 
     assert names("") == {"Overdue", "Later", "Nobody's"}
     assert names("?of=all") == {"Overdue", "Later", "Nobody's", "The doctor's"}
+    assert names(f"?of={person_id('doctor')}") == {"The doctor's"}
+    assert names("?of=²") == {"Overdue", "Later", "Nobody's"}
     assert names("?when=overdue") == {"Overdue", "Nobody's"}
     assert names("?when=upcoming") == {"Later"}
     assert names("?kind=task&when=upcoming") == {"Later"}

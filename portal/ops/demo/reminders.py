@@ -68,9 +68,12 @@ def add_reminders(desk: Desk) -> int:
     for place, plan in enumerate(_PLANS if offers else ()):
         offer = offers[place % len(offers)]
         about = {"offer": {"offer_id": offer.id}, "patient": {"patient_id": offer.primary_patient_id}, "": {}}
+        due_at = _due(desk, plan.days, plan.hour)
+        is_past = plan.days == 0 and due_at < now()  # today's is still to come, whenever the demonstration is loaded
         values = {
-            "title": plan.title, "kind": plan.kind, "is_all_day": plan.hour is None, "due_at": _due(desk, plan),
-            "assigned_to_id": people.get(plan.role) if plan.role else None, **about[plan.about], **dict(plan.more),
+            "title": plan.title, "kind": plan.kind, "is_all_day": plan.hour is None or is_past,
+            "due_at": _due(desk, 0, None) if is_past else due_at, **about[plan.about], **dict(plan.more),
+            "assigned_to_id": people.get(plan.role) if plan.role else None,
         }  # fmt: skip
         reminder = create_reminder(SYSTEM, form_key=None, values=values)
         if plan.outcome:
@@ -85,11 +88,8 @@ def _waiting_offers(desk: Desk) -> Sequence[Any]:
     return current_session().execute(statement).all()
 
 
-def _due(desk: Desk, plan: _Plan) -> datetime:
-    """Return the moment; what is due today is still to come, whenever the demonstration is loaded."""
-    day = _working_day(desk.year.today, plan.days)
-    due = due_moment(day, plan.hour, desk.clinic.timezone)
-    return due if plan.days or due > now() else due_moment(day, None, desk.clinic.timezone) - timedelta(minutes=30)
+def _due(desk: Desk, days: int, hour: time | None) -> datetime:
+    return due_moment(_working_day(desk.year.today, days), hour, desk.clinic.timezone)
 
 
 def _working_day(day: date, days: int) -> date:
