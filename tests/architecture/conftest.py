@@ -147,8 +147,13 @@ def _todo(patient_id: UUID) -> dict[str, UUID]:
     audit.record(SYSTEM, "test", reminder)
     current_session().flush()
     return {"reminder_id": reminder.id, "rule_id": rule.id}
+
+
 def _login(colleague: User) -> LoginSession:
+    """Return a session of a colleague's."""
     login = LoginSession(user_id=colleague.id, token_hash=colleague.id.bytes, expires_at=now() + timedelta(hours=1))
+    current_session().add(login)
+    current_session().flush()
     return login
 
 
