@@ -23,7 +23,6 @@ ACTIONS = {
     "medical.created": _l("wrote the medical record"),
     "medical.changed": _l("changed the medical record"),
     "medical.reviewed": _l("went through the medical record with the patient"),
-    "medical.merged": _l("took over the medical record of a duplicate"),
 }
 
 

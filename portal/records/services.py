@@ -45,14 +45,15 @@ def save_medical(
         action = "medical.reviewed"
     if reviewed:
         row.reviewed_at, row.reviewed_by_id = now(), actor.id
-    if not audit.changes_of(row):
+    changes = audit.changes_of(row)
+    if not changes:
         return known
-    audit.record(actor, action, row)
     try:
         current_session().flush()
     except StaleDataError as error:
         current_session().rollback()
         raise StaleVersionError from error
+    audit.record(actor, action, row, changes=changes)
     return KnownMedical(record, row)
 
 

@@ -53,7 +53,7 @@ def test_a_record_written_at_the_page_is_sealed_and_shown_again(
     assert answer.status_code == 302
     shown = doctor.get(url).text
     assert all(secret in shown for secret in ("Penisilin", "anafilaksi", "Coumadin", "Kalp kapağı"))
-    assert "Papatya doctor" in shown
+    assert "Papatya doctor" in shown.partition('class="timeline"')[2], "who wrote it is told on the page"
     sealed = stored(portal, papatya, patient_id)["sealed"]
     assert not any(secret.encode() in sealed for secret in SECRETS)
 
