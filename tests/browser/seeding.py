@@ -34,6 +34,7 @@ from tests.support.data import PASSWORD, add_offer, add_patient
 from tests.support.history import STATEMENT, add, add_sizes, check, statement
 from tests.support.privacy import privacy_ids
 from tests.support.records import record_ids
+from tests.support.reminders import reminder_ids
 
 EMPTY = "bos"
 PATIENTS = 60
@@ -95,7 +96,7 @@ def seed(app: Flask) -> Seeded:
             recipient_id,
             list_statuses()[0].id,
             list_sources()[0].id,
-            record_ids("papatya", people[0].id),
+            record_ids("papatya", people[0].id) | reminder_ids("papatya", people[0].id),
             privacy_ids(people[0].id),
             find_account("doctor@papatya.example.com").id,
         )
