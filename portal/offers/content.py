@@ -28,6 +28,7 @@ from portal.offers.content_parts import (
     VisitContent,
 )
 from portal.offers.models import Jaw, Offer, OfferOption, Treatment
+from portal.settings.letterhead import letterhead
 from portal.settings.queries import list_offer_templates
 from portal.settings.templates import Block, DocumentTexts, document_texts
 
@@ -47,12 +48,13 @@ def offer_content(offer: Offer, *, locale: str) -> OfferContent:
     words, options = texts(locale), queries.list_options(offer.id)
     known = queries.treatments_of({line.catalog_id for line in offer.lines if line.catalog_id})
     clinic, own = queries.get_clinic_words(), document_texts(list_offer_templates(), words.locale)
+    head, foot = letterhead(words)
     missing: dict[str, None] = {}
     lines = tuple(_line(line, known, words, missing) for line in offer.lines)
     dated = (offer.sent_at or offer.created_at or now()).astimezone(ZoneInfo(clinic.timezone)).date()
     patient = offer.primary_patient
     return OfferContent(
-        locale=words.locale, clinic=_clinic(clinic.name, own), offer_id=offer.id, number=offer.offer_no,
+        locale=words.locale, clinic=_clinic(clinic.name, own, head), offer_id=offer.id, number=offer.offer_no,
         revision=offer.revision_no, title=offer.title, patient_name=patient.full_name if patient else "",
         dated=dated, valid_until=offer.valid_until, currency=offer.currency, provisional=offer.is_provisional,
         prices_include_vat=offer.prices_include_vat,
@@ -62,7 +64,7 @@ def offer_content(offer: Offer, *, locale: str) -> OfferContent:
             VisitContent(row.visit_no, row.days, row.gap_days_before, row.starts_on, row.note)
             for row in queries.list_visits(offer.id)
         ),
-        patient_note=offer.patient_note or "", terms=own.block(Block.TERMS), footer=own.block(Block.FOOTER),
+        patient_note=offer.patient_note or "", terms=own.block(Block.TERMS), footer=own.block(Block.FOOTER) or foot,
         missing=tuple(missing), sha256=offer.content_sha256 or "",
     )  # fmt: skip
 
@@ -119,8 +121,8 @@ def _canonical(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _clinic(name: str, own: DocumentTexts) -> ClinicContent:
-    return ClinicContent(name, own.accent, own.logo_id, own.block(Block.HEADER), own.block(Block.BANK))
+def _clinic(name: str, own: DocumentTexts, head: str) -> ClinicContent:
+    return ClinicContent(name, own.accent, own.logo_id, own.block(Block.HEADER) or head, own.block(Block.BANK))
 
 
 def _line(line: Treatment, catalogue: Mapping[UUID, Any], words: Texts, missing: dict[str, None]) -> LineContent:

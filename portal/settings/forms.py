@@ -135,10 +135,16 @@ def _times(week: Week | None) -> list[str]:
 class DocumentForm(PortalForm):
     """The texts of a document in one language, or in every one, and its colour."""
 
-    header = TextField(_l("Letterhead"), limit=500, description=_l("Address, phone, licence: beside the logo."))
+    header = TextField(
+        _l("Letterhead"), limit=500,
+        description=_l("Beside the logo. Left empty, it is the address and contact from the settings."),
+    )  # fmt: skip
     bank = TextField(_l("How to pay"), limit=1000, description=_l("Bank, IBAN, SWIFT, and what is due when."))
     terms = TextField(_l("Terms"), limit=8000)
-    footer = TextField(_l("Foot of every page"), limit=300, description=_l("Company name and tax number, for example."))
+    footer = TextField(
+        _l("Foot of every page"), limit=300,
+        description=_l("Left empty, it is the legal name with its numbers from the settings."),
+    )  # fmt: skip
     accent = StringField(
         _l("Colour"), [Regexp(r"#[0-9a-fA-F]{6}\Z", message=_l("Write the colour as #0f6b6f."))],
         default=DEFAULT_ACCENT, widget=ColorInput(), filters=[lambda value: value or DEFAULT_ACCENT],

@@ -24,6 +24,7 @@ from portal.offers.models import Decision, DeclineReason, Offer, OfferKind, Offe
 from portal.offers.queries import default_status, get_offer
 from portal.offers.rules import OPEN_KINDS
 from portal.offers.sealing import clinic_today
+from portal.settings.letterhead import signature
 from portal.sharing.alerts import Alert, alert
 from portal.sharing.models import OfferQuestion, OfferSignature, SignatureMethod
 from portal.sharing.queries import find_question_by_key, find_signature, list_options
@@ -141,7 +142,7 @@ def answer_question(actor: Actor, question: OfferQuestion, *, answer: str) -> No
 def queue_copy(row: OfferSignature, copy: Copy) -> None:
     """Queue the mail about a signature, once."""
     queue_mail(
-        kind="offer.accepted", to_address=copy.to_address, subject=copy.subject, body=copy.body,
+        kind="offer.accepted", to_address=copy.to_address, subject=copy.subject, body=copy.body + signature(),
         dedupe_key=f"accepted:{row.offer_id}", about_id=row.offer_id,
     )  # fmt: skip
 

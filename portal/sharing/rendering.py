@@ -11,6 +11,7 @@ from portal.core.identity import current_clinic
 from portal.core.patient_texts import Texts
 from portal.offers.models import Verify
 from portal.settings.house import patient_languages
+from portal.settings.letterhead import opening_hours
 from portal.settings.queries import list_offer_templates
 from portal.settings.templates import document_texts
 from portal.sharing import page
@@ -58,7 +59,7 @@ def closed_page() -> ResponseReturnValue:
 
 def _render(name: str, words: Texts, **values: object) -> str:
     if name != "offer":
-        values["contact"] = find_contact()
+        values |= {"contact": find_contact(), "hours": opening_hours(words)}
     has_logo = name != "message" and document_texts(list_offer_templates(), words.locale).logo_id is not None
     return render_template(
         f"sharing/page/{name}.html", phrase=words.phrase, phrase_n=words.phrase_n, words=words, path=link_path(),

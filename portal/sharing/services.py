@@ -19,6 +19,7 @@ from portal.offers.documents import EventKind
 from portal.offers.events import note_event
 from portal.offers.models import Channel, Offer, OfferKind, PatientOffer, Verify
 from portal.patients.models import Patient
+from portal.settings.letterhead import signature
 from portal.sharing import factors, links
 from portal.sharing.queries import allows_open_links
 
@@ -91,7 +92,7 @@ def mail_link(actor: Actor, recipient: PatientOffer, *, patient: Patient, subjec
     note_channel(actor, recipient, channel=Channel.EMAIL)
     key = f"link:{recipient.id}:{(recipient.token_hash or b'').hex()[:32]}"
     queue_mail(
-        kind="offer.link", to_address=patient.email, subject=subject, body=message, dedupe_key=key,
+        kind="offer.link", to_address=patient.email, subject=subject, body=message + signature(), dedupe_key=key,
         about_id=recipient.id,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -22,6 +23,7 @@ from portal.offers.content_parts import (
 )
 from portal.offers.content_queries import get_clinic_words
 from portal.offers.pdf.document import draw_page
+from portal.settings.letterhead import letterhead
 from portal.settings.templates import Block, DocumentTexts
 
 _NOBODY = UUID(int=0)
@@ -35,7 +37,10 @@ _LINES = (
 
 def draw_sample(locale: str, told: DocumentTexts) -> bytes:
     """Return the first page of a made-up offer with a clinic's texts as PNG; raises PdfError."""
-    return draw_page(sample_content(locale, told, get_clinic_words().name))
+    head, foot = letterhead(texts(locale))
+    usual = {Block.HEADER: head, Block.FOOTER: foot}
+    blocks = {**usual, **{name: text for name, text in told.blocks.items() if text}}
+    return draw_page(sample_content(locale, replace(told, blocks=blocks), get_clinic_words().name))
 
 
 def sample_content(locale: str, told: DocumentTexts, clinic: str) -> OfferContent:
