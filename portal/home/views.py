@@ -17,6 +17,7 @@ from portal.home.presenting import RowView, dealt_with
 from portal.home.queries import overview
 from portal.offers.listing import status_label
 from portal.offers.queries import get_offer
+from portal.privacy.consents import Way, list_leaves
 from portal.reminders.forms import DELAYS, Delay, delayed
 from portal.reminders.labels import OUTCOMES
 from portal.reminders.models import Outcome
@@ -39,8 +40,11 @@ def index() -> ResponseReturnValue:
         Option(_("Mine and unassigned"), url_for("home.index"), not everybody),
         Option(_("All"), url_for("home.index", of="all"), everybody),
     ]
+    items = [RowView(row) for row in view.today.rows]
+    reachable = {item.row.patient_id for item in items if item.phone and item.row.patient_id}
     return render_template(
-        "home/index.html", view=view, labels=labels, items=[RowView(row) for row in view.today.rows], whose=whose,
+        "home/index.html", view=view, labels=labels, items=items, whose=whose,
+        leaves=list_leaves(reachable, Way.WHATSAPP),
         everybody=everybody, may_act=identity.can(Permission.PATIENTS_WRITE), delays=DELAYS.items(),
         steps=checklist.list_steps() if identity.can(Permission.SETTINGS_WRITE) else [],
         outcomes=OUTCOMES.items(), day_text=format_date(today(clinic.timezone), "full"),

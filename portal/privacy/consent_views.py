@@ -13,7 +13,7 @@ from portal.core.errors import RuleError
 from portal.core.identity import request_actor
 from portal.core.panels import Panel, patient_page
 from portal.core.patient_texts import patient_language
-from portal.patients.queries import get_patient
+from portal.patients.queries import get_editable, get_patient
 from portal.privacy import consents, texts
 from portal.privacy.forms import ConsentForm, ReasonForm
 from portal.privacy.models import ConsentChannel
@@ -43,7 +43,7 @@ def show(patient_id: UUID) -> ResponseReturnValue:
 @access(Permission.PATIENTS_WRITE, resumable=True, reads="patient_id")
 def record(patient_id: UUID) -> ResponseReturnValue:
     """Note a consent."""
-    patient, form = get_patient(patient_id), _consent_form(patient_id)
+    patient, form = get_editable(patient_id), _consent_form(patient_id)
     if form.submitted():
         text = texts.get_text(UUID(form.text_id.data))
         try:

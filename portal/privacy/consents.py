@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -73,6 +73,27 @@ def may_contact(patient_id: UUID, channel: Way | str) -> Leave:
     if newest is None:
         return Leave.NOT_ASKED
     return Leave.WITHDRAWN if newest.withdrawn_at else Leave.GIVEN
+
+
+def list_leaves(patient_ids: Collection[UUID], channel: Way) -> dict[UUID, Leave]:
+    """Return, for the patients of a list, whether each has agreed to be reached by a channel; one query for all.
+
+    Whether somebody wants no contact at all is for the list itself to know, which shows it.
+    """
+    kind = _NEEDED.get(channel)
+    if kind is None or not patient_ids:
+        return dict.fromkeys(patient_ids, Leave.GIVEN)
+    statement = (
+        sa.select(PatientConsent.patient_id, PatientConsent.withdrawn_at)
+        .ext(distinct_on(PatientConsent.patient_id))
+        .where(PatientConsent.patient_id.in_(patient_ids), PatientConsent.kind == kind)
+        .order_by(PatientConsent.patient_id, PatientConsent.given_at.desc(), PatientConsent.id.desc())
+    )
+    found = {
+        row.patient_id: Leave.WITHDRAWN if row.withdrawn_at else Leave.GIVEN
+        for row in current_session().execute(statement)
+    }
+    return {patient_id: found.get(patient_id, Leave.NOT_ASKED) for patient_id in patient_ids}
 
 
 def list_consents(patient_id: UUID) -> Sequence[Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, send_file, url_for
+from flask import abort, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.core.access import Permission, access
 from portal.core.errors import RuleError
-from portal.core.identity import current_clinic, request_actor
+from portal.core.identity import current_clinic, current_identity, request_actor
 from portal.core.templating import day
 from portal.patients.queries import get_patient
 from portal.privacy import erasing, requests
@@ -20,11 +20,17 @@ from portal.privacy.forms import EraseForm, HoldForm
 from portal.privacy.models import RequestKind
 from portal.privacy.words import TABLES
 
+IN_THE_COPY = frozenset(
+    {Permission.PATIENTS_READ, Permission.OFFERS_READ, Permission.MEDICAL_READ, Permission.FILES_READ}
+)
+
 
 @blueprint.post("/export")
 @access(Permission.PRIVACY_MANAGE, reads="patient_id", reading="export")
 def export(patient_id: UUID) -> ResponseReturnValue:
-    """Download the copy of all that is stored about a patient."""
+    """Download the copy of all that is stored about a patient; only for those who may see all of it."""
+    if not current_identity().permissions >= IN_THE_COPY:
+        abort(403)
     patient = get_patient(patient_id)
     try:
         copy = export_person(request_actor(), patient, clinic=current_clinic().name)

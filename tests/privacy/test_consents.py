@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.core import audit
 from portal.core.clinics import ClinicInfo
 from portal.core.clock import now
 from portal.core.database import current_session
@@ -21,6 +22,7 @@ from portal.patients.models import Patient
 from portal.privacy import consents, texts
 from portal.privacy.consents import Leave, Way, may_contact
 from portal.privacy.models import ConsentChannel, ConsentKind, PatientConsent, PrivacyText
+from portal.reminders.models import Reminder
 from tests.support.data import add_offer, add_patient
 from tests.support.pages import field_errors, flashes, form_values, last_part, told
 from tests.support.people import Person
@@ -116,10 +118,29 @@ def test_who_may_be_written_to(portal: Flask, papatya: ClinicInfo, patient: Pati
         assert may_contact(patient.id, "whatsapp") is Leave.WITHDRAWN
         hers = current_session().get_one(Patient, (papatya.id, patient.id))
         hers.do_not_contact = True
-        texts.audit.record(SYSTEM, "tests.changed", hers)
+        audit.record(SYSTEM, "tests.changed", hers)
         current_session().flush()
         assert may_contact(patient.id, "email") is Leave.DO_NOT_CONTACT
         assert may_contact(papatya.id, "email") is Leave.DO_NOT_CONTACT  # nobody of that id
+
+
+def test_the_days_list_offers_no_whatsapp_to_whoever_took_the_consent_back(
+    sign_in: Callable[..., Person], portal: Flask, papatya: ClinicInfo, patient: Patient
+) -> None:
+    with clinic_work(portal, papatya.id):
+        current_session().add(reminder := Reminder(patient_id=patient.id, title="Rückruf", due_at=now()))
+        audit.record(SYSTEM, "tests.made", reminder)
+        consent_id = consent_to(patient, publish())
+    owner = sign_in("owner")
+    assert "https://wa.me/905320001122" in owner.get("/?of=all").text
+    with clinic_work(portal, papatya.id):
+        consents.withdraw_consent(SYSTEM, consents.get_consent(patient.id, consent_id), reason=None)
+    page = owner.get("/?of=all")
+    assert "https://wa.me/905320001122" not in page.text and "no WhatsApp" in told(page)
+    with clinic_work(portal, papatya.id):
+        other = add_patient()
+        found = consents.list_leaves([patient.id, other.id], Way.WHATSAPP)
+        assert found == {patient.id: Leave.WITHDRAWN, other.id: Leave.NOT_ASKED}
 
 
 def test_handing_a_link_over_warns_of_a_consent_that_is_missing(

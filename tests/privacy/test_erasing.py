@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
+from portal.auth.queries import find_account
 from portal.core import audit
 from portal.core.clinics import ClinicInfo
 from portal.core.clock import now
@@ -188,3 +189,22 @@ def test_the_page_previews_holds_and_asks_for_the_number(
     assert "Gizem" not in coordinator.get(f"/patients/{patient.id}").text
     assert coordinator.get(f"/patients/{patient.id}/edit").status_code == 404
     assert row_names(coordinator.get("/patients/?q=gizem&state=archived")) == []
+
+
+def test_nothing_new_is_written_of_somebody_who_is_anonymous(
+    portal: Flask, papatya: ClinicInfo, patient: Patient, sign_in: Callable[..., Person]
+) -> None:
+    owner, path = sign_in("owner"), f"/patients/{patient.id}"
+    with clinic_work(portal, papatya.id):
+        author = find_account("owner@papatya.example.com")
+        note_id = add(Note(patient_id=patient.id, author_id=author.id, body="Kahve")).id  # type: ignore[union-attr]
+        erase(patient.id)
+    doors = (
+        f"{path}/edit", f"{path}/files", f"{path}/medical/edit", f"{path}/privacy/consents",
+        f"/notes/new?patient={patient.id}", f"/notes/{note_id}/edit", f"/reminders/new?patient={patient.id}",
+    )  # fmt: skip
+    for door in doors:
+        assert owner.post(door, {"patient_id": str(patient.id)}).status_code == 404, door
+    for page in (path, f"{path}/files", f"{path}/privacy", f"{path}/medical"):
+        shown = owner.get(page)
+        assert shown.status_code == 200 and "/medical/edit" not in shown.text, page

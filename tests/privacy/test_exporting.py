@@ -14,7 +14,10 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from portal.auth.models import UserPermission
+from portal.auth.queries import find_account
 from portal.core import audit
+from portal.core.access import Permission
 from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
 from portal.core.database import current_session
@@ -109,6 +112,18 @@ def test_it_is_logged_and_only_for_whom_it_may_be_made(
         (changes,) = current_session().scalars(log)
     assert changes["rows"][1] > 10
     assert [row[2] for row in reads()] == ["export"]
+
+
+def test_who_may_not_see_medical_data_gets_no_copy_with_it(
+    sign_in: Callable[..., Person], portal: Flask, papatya: ClinicInfo, full: Patient
+) -> None:
+    manager, path = sign_in("admin"), f"/patients/{full.id}"
+    assert f"{path}/privacy/export" in manager.get(path).text
+    with clinic_work(portal, papatya.id):
+        account = find_account("admin@papatya.example.com")
+        add(UserPermission(user_id=account.id, permission=Permission.MEDICAL_READ, is_granted=False))  # type: ignore[union-attr]
+    assert f"{path}/privacy/export" not in manager.get(path).text
+    assert manager.post(f"{path}/privacy/export").status_code == 403
 
 
 def test_what_cannot_be_opened_leaves_no_copy_with_a_hole(
