@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from portal.core.forms import plain_number
 from portal.offers.chart import Chart, Mark, tooth_chart
+from portal.offers.currency import Drift, find_drift
 from portal.offers.editing import LineError, PriceBook, PricedLine, TypedLine, totals_message
 from portal.offers.editor_lines import treatment_groups, typed_data
 from portal.offers.entry import Entry, read_entries
@@ -55,6 +56,11 @@ class Editor:
     def options(self) -> list[TypedOption]:
         """The options, in order."""
         return self.form.typed_options()
+
+    @property
+    def drift(self) -> Drift | None:
+        """How the rate moved since the version this one comes from was sent."""
+        return find_drift(self.offer) if self.offer else None
 
     @property
     def visits(self) -> list[TypedVisit]:

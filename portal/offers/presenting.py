@@ -20,6 +20,7 @@ from portal.core.forms import plain_number
 from portal.core.panels import Panel
 from portal.core.templating import day, money
 from portal.offers.chart import offer_chart
+from portal.offers.currency import find_drift
 from portal.offers.editing import PricedLine
 from portal.offers.history import history
 from portal.offers.listing import status_label
@@ -176,6 +177,7 @@ class OfferView:
         options = list_options(offer.id)
         self.labels = {row.id: row.label for row in options}
         self.sums = stored_sums(offer, options)
+        self.drift = find_drift(offer)
         self.visits = stored_visits(list_visits(offer.id))
         self.chart = offer_chart(offer.lines)
         self.recipients = list_recipients(offer.id)

@@ -76,9 +76,17 @@ class LineForm(RowForm):
         self.option.choices = option_choices(options)
 
     @property
-    def has_details(self) -> bool:
-        """Whether a field that is folded away says something, or is wrong."""
-        return any(self[name].data or self[name].errors for name in self.details)
+    def has_wrong_details(self) -> bool:
+        """Whether a field that is folded away is wrong."""
+        return any(self[name].errors for name in self.details)
+
+    @property
+    def said_details(self) -> list[str]:
+        """What the fields that are folded away say."""
+        said = [str(self[name].data) for name in ("surfaces", "brand", "material", "abutment") if self[name].data]
+        if self.visit_no.data:
+            said.append(_("Visit %(number)s", number=self.visit_no.data))
+        return [*said, *([_("Included in the package")] if self.included.data else [])]
 
     @property
     def is_blank(self) -> bool:

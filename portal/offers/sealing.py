@@ -8,6 +8,7 @@ from datetime import date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.catalog.rates.queries import find_bulletin
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.clinics import Clinic
@@ -40,11 +41,20 @@ def seal_offer(actor: Actor, offer: Offer) -> None:
     if problem:
         raise RuleError(problem)
     offer.sent_at = now()
+    if offer.content_sha256 is None:
+        _pin_bulletin(offer)
     offer.content_sha256 = offer.content_sha256 or content_sha256(offer)
     for other in older:
         if other.id != offer.id and other.superseded_at is None:
             other.superseded_at = offer.sent_at
             audit.record(actor, "offer.superseded", other, changes={"revision": [other.offer_no, offer.offer_no]})
+
+
+def _pin_bulletin(offer: Offer) -> None:
+    """Remember the bulletin an offer in another currency than the clinic's goes by; none where there is none."""
+    home = pinned_clinic().default_currency
+    found = find_bulletin(clinic_today(), having={offer.currency, home}) if offer.currency != home else None
+    offer.bulletin_id = found.id if found else None
 
 
 def sending_problem(offer: Offer, revisions: Sequence[Offer]) -> str | None:
