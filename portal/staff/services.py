@@ -98,8 +98,9 @@ def _write_overrides(person: User, wanted: frozenset[Permission]) -> None:
     default, session = CLINIC_PERMISSIONS[ClinicRole(person.role)], current_session()
     differing = {name: name in wanted for name in GRANTABLE if (name in wanted) != (name in default)}
     for row in list_overrides(person.id):
-        if differing.get(Permission(row.permission)) is row.is_granted:
-            del differing[Permission(row.permission)]
+        name = next((known for known in differing if known == row.permission), None)  # None: of another release
+        if name is not None and differing[name] is row.is_granted:
+            del differing[name]
         else:
             session.delete(row)
     session.flush()

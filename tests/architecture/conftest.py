@@ -120,8 +120,8 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
         assert treatment_id is not None and price_list_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
-            "status_id": status_id,
-            "price_list_id": price_list_id, "source_id": source_id, "transfer_id": transfer_id, "other_id": other_id, "merge_id": merge_id,
+            "status_id": status_id, "price_list_id": price_list_id, "source_id": source_id,
+            "transfer_id": transfer_id, "other_id": other_id, "merge_id": merge_id,
             "user_id": colleague.id, "invite_token": invite, "reset_token": reset, "session_id": login.id,
             "question_id": question.id, **more, "token": token,
             **todo, **privacy, **history_ids,

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.auth.models import User
+from portal.auth.models import User, UserPermission
 from portal.auth.passwords import hash_password
 from portal.core import audit
 from portal.core.access import GRANTABLE, ClinicRole, Permission, effective_permissions
@@ -24,7 +24,7 @@ from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
 from portal.staff import services
 from portal.staff.labels import PERMISSION_LABELS
-from portal.staff.queries import get_person
+from portal.staff.queries import get_person, list_overrides
 from tests.support.pages import field_errors, flashes, form_values, row_names, summary, told
 from tests.support.people import Person
 
@@ -146,6 +146,20 @@ def test_permissions_no_clinic_can_grant_count_for_nothing() -> None:
         effective_permissions(ClinicRole.READONLY, {})
     )
     assert Permission.PATIENTS_READ in effective_permissions(ClinicRole.OWNER, {"patients.read": False})
+
+
+def test_a_permission_of_another_release_is_cleared_away_with_the_next_change(
+    sign_in: Callable[..., Person], id_of: Id, at_papatya: Work
+) -> None:
+    owner, user_id = sign_in("owner"), id_of("readonly")
+    with at_papatya() as session:
+        row = UserPermission(user_id=user_id, permission="of.another.release", is_granted=True)
+        session.add(row)
+        audit.record(SYSTEM, "account.permissions", row, changes={})
+    assert owner.get(f"/staff/{user_id}").status_code == 200
+    assert allow(owner, user_id, "patients.write").status_code == 302
+    with at_papatya():
+        assert [row.permission for row in list_overrides(user_id)] == ["patients.write"]
 
 
 def test_a_permission_ticked_twice_in_two_windows_is_told(sign_in: Callable[..., Person], id_of: Id) -> None:
