@@ -1,6 +1,6 @@
 """The settings' blueprint with all its pages."""
 
-from portal.settings import section_views
+from portal.settings import message_views, section_views
 from portal.settings.views import blueprint
 
-__all__ = ["blueprint", "section_views"]
+__all__ = ["blueprint", "message_views", "section_views"]

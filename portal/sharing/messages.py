@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from portal.core.patient_texts import texts
+from portal.settings.messages import MessageChannel, Occasion, render_message
 
 
-def share_message(locale: str, *, clinic: str, link: str) -> str:
-    """Return the message a link travels with, to be changed by whoever sends it."""
-    return texts(locale).phrase(
-        "Hello! %(clinic)s has prepared your personal offer. You can read it here: %(link)s", clinic=clinic, link=link
-    )
+def share_message(locale: str, *, clinic: str, link: str, patient: str = "") -> str:
+    """Return the message a link travels with, to be changed by whoever sends it: the clinic's own text, or ours."""
+    values = {"clinic": clinic, "link": link, "patient": patient}
+    return render_message(Occasion.SHARE, MessageChannel.WHATSAPP, locale, values).body
 
 
 def mail_subject(locale: str, *, clinic: str) -> str:

@@ -90,7 +90,9 @@ class Handover:
 def handover(patient: Patient, link: NewLink, *, locale: str, message: str | None = None) -> Handover:
     """Return what is shown of a link; ``message`` is the colleague's own."""
     address = own_address(link.token)
-    text = message or messages.share_message(locale, clinic=current_clinic().name, link=address)
+    text = message or messages.share_message(
+        locale, clinic=current_clinic().name, link=address, patient=patient.full_name
+    )
     return Handover(address, link.code, text, whatsapp_url(patient.phone_e164, text), qr_code(address))
 
 

@@ -71,7 +71,7 @@ def test_who_is_moved_is_shown_first_and_comes_back_by_one_button(
     assert "Undone" in told(owner.get(f"/sources/{second}/edit"))
     with clinic_work(portal, papatya.id) as session:
         assert names_of(session, first) == ["Ada", "Bora", "Can"] and get_source(first).is_active
-        with pytest.raises(RuleError, match="already"):
+        with pytest.raises(RuleError):
             moving.undo_transfer(SYSTEM, moving.get_transfer(transfer_id))
 
 
