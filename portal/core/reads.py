@@ -7,6 +7,7 @@ list that is exported, a view says by ``note_reads``.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -40,7 +41,7 @@ def requested_reads(connection: sa.Connection) -> list[tuple[str, list[UUID]]]:
     if declared is not None and declared.reads is not None and request.view_args:
         named: UUID = request.view_args[declared.reads]
         finder = _finders.get(declared.reads)
-        patient_ids = [named] if finder is None else [row[0] for row in connection.execute(finder(named))]
+        patient_ids = [named] if finder is None else [cast(UUID, row[0]) for row in connection.execute(finder(named))]
         found.append((declared.reading, patient_ids))
     return found
 
