@@ -14,7 +14,7 @@ from portal.core.errors import NotFoundError, RuleError
 from portal.core.identity import request_actor
 from portal.core.panels import patient_page
 from portal.core.storage import StorageError
-from portal.patients.queries import get_patient
+from portal.patients.queries import get_editable, get_patient
 from portal.records import file_presenting as presenting
 from portal.records import file_services as services
 from portal.records.file_forms import MAX_UPLOAD, FileForm, UploadForm
@@ -35,7 +35,7 @@ def index(patient_id: UUID) -> ResponseReturnValue:
 @access(Permission.FILES_WRITE, max_bytes=MAX_UPLOAD, reads="patient_id")
 def upload(patient_id: UUID) -> ResponseReturnValue:
     """Take files: those that are fine are kept, of each other it is said what is wrong."""
-    get_patient(patient_id)
+    get_editable(patient_id)
     form = UploadForm()
     if not form.submitted():
         return _page(patient_id, form), 422
@@ -80,7 +80,7 @@ def thumbnail(patient_id: UUID, file_id: UUID) -> ResponseReturnValue:
 @access(Permission.FILES_WRITE, reads="patient_id")
 def edit(patient_id: UUID, file_id: UUID) -> ResponseReturnValue:
     """Change what is said of a file."""
-    patient, row = get_patient(patient_id), get_file(patient_id, file_id)
+    patient, row = get_editable(patient_id), get_file(patient_id, file_id)
     form = FileForm(obj=row)
     if form.submitted():
         services.change_file(request_actor(), row, form.values())

@@ -14,7 +14,7 @@ from portal.core.errors import StaleVersionError
 from portal.core.identity import request_actor
 from portal.core.panels import patient_alerts, patient_page
 from portal.core.sealing import SealError
-from portal.patients.queries import get_patient
+from portal.patients.queries import get_editable, get_patient
 from portal.records import presenting
 from portal.records.document import MedicalRecord
 from portal.records.forms import MedicalForm, medical_form
@@ -39,7 +39,7 @@ def show(patient_id: UUID) -> ResponseReturnValue:
 @access(Permission.MEDICAL_WRITE, reads="patient_id", reading="medical")
 def edit(patient_id: UUID) -> ResponseReturnValue:
     """Change the record; who saves second sees both versions, and one that cannot be opened is never written over."""
-    patient, form = get_patient(patient_id), _form_of(patient_id)
+    patient, form = get_editable(patient_id), _form_of(patient_id)
     conflicts: list[Conflict] = []
     if form.submitted():
         written = {"version": form.version.data, "record": form.record(), "reviewed": form.reviewed.data}
