@@ -73,7 +73,8 @@ def _row(note: Note, author: str | None) -> NoteRow:
 def revisions(note: Note) -> list[Revision]:
     """Return what a note said before, the newest first."""
     return [
-        Revision(row.body, author or _("Clinikoop"), moment(row.edited_at)) for row, author in list_revisions(note.id)
+        Revision(row.body, author or _("Clinikoop"), moment(row.edited_at))
+        for row, author in list_revisions(note, current_identity().id)
     ]
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from portal.auth.models import User
 from portal.core.access import ClinicRole
+from portal.core.audit import ActivityLog
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
 from portal.core.identity import Identity
@@ -74,8 +75,12 @@ def get_note(note_id: UUID, reader: Identity) -> Note:
 
 
 def get_own_note(note_id: UUID, author_id: UUID, *, deleted: bool = False) -> Note:
-    """Return a note to its author, who alone may change it; raises NotFoundError."""
-    statement = sa.select(Note).where(Note.id == note_id, Note.author_id == author_id)
+    """Return a note to its author, who alone may change it; raises NotFoundError, also for an anonymous patient's."""
+    statement = (
+        sa.select(Note)
+        .outerjoin(Patient, Patient.id == Note.patient_id)
+        .where(Note.id == note_id, Note.author_id == author_id, Patient.anonymised_at.is_(None))
+    )
     return _one(statement if deleted else statement.where(Note.deleted_at.is_(None)))
 
 
@@ -86,14 +91,24 @@ def find_by_form_key(form_key: UUID | None) -> Note | None:
     return current_session().scalars(sa.select(Note).where(Note.form_key == form_key)).one_or_none()
 
 
-def list_revisions(note_id: UUID) -> Sequence[Any]:
-    """Return (what a note said before, who changed it), the newest first."""
+def list_revisions(note: Note, reader_id: UUID) -> Sequence[Any]:
+    """Return (what a note said before, who changed it), the newest first.
+
+    What it said while others were to read it is its author's alone: a private note that is opened to all stays so.
+    """
+    opened = sa.select(sa.func.max(ActivityLog.at)).where(
+        ActivityLog.object_type == Note.__tablename__, ActivityLog.object_id == note.id,
+        ActivityLog.action == "note.changed", ActivityLog.changes.has_key("visibility"),
+    )  # fmt: skip
+    since = sa.func.coalesce(opened.scalar_subquery(), sa.literal("-infinity", sa.DateTime(timezone=True)))
     statement = (
         sa.select(NoteRevision, User.name)
         .outerjoin(User, User.id == NoteRevision.edited_by_id)
-        .where(NoteRevision.note_id == note_id)
+        .where(NoteRevision.note_id == note.id)
         .order_by(NoteRevision.id.desc())
     )
+    if note.author_id != reader_id:
+        statement = statement.where(NoteRevision.edited_at > since)
     return current_session().execute(statement).all()
 
 

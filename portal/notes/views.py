@@ -18,6 +18,8 @@ from portal.core.reads import find_patients_by
 from portal.notes import presenting, queries, services
 from portal.notes.forms import known_id, note_form
 from portal.notes.queries import Subject
+from portal.patients.duplicates import find_kept
+from portal.patients.queries import get_editable
 
 blueprint = Blueprint("notes", __name__, url_prefix="/notes")
 patient_page.add(Permission.PATIENTS_READ, presenting.patient_panel)
@@ -34,6 +36,7 @@ def new() -> ResponseReturnValue:
     if (subject.patient_id is None) == (subject.offer_id is None):
         flash(_("Choose whom the note is about."), "info")
         return redirect(url_for("patients.index"))
+    subject = _standing(subject)
     form = note_form(queries.list_colleagues(but=current_identity().id))
     if form.submitted():
         services.write_note(request_actor(), subject, form.written(), form_key=form.form_key.data)
@@ -91,3 +94,9 @@ def restore(note_id: UUID) -> ResponseReturnValue:
     services.restore_note(request_actor(), note)
     flash(_("The note is back."), "success")
     return redirect(presenting.home_of(Subject.of(note)))
+
+
+def _standing(subject: Subject) -> Subject:
+    """Put whom a duplicate was joined to in its place; raises NotFoundError for a patient who is anonymous."""
+    patient_id = subject.patient_id
+    return Subject(get_editable(find_kept(patient_id) or patient_id).id) if patient_id else subject

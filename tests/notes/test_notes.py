@@ -13,11 +13,13 @@ from flask import Flask
 from portal.auth.queries import find_account
 from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
+from portal.core.jobs import SYSTEM
 from portal.core.notifications import list_notifications
 from portal.core.work import clinic_work
 from portal.notes.models import Note, NoteRevision
 from portal.notes.queries import Colleague
 from portal.notes.services import mentioned
+from portal.patients.merging import merge_patients
 from portal.patients.queries import get_patient
 from tests.support.data import add_offer, add_patient
 from tests.support.people import Person
@@ -181,6 +183,29 @@ def test_an_edit_keeps_what_it_said_and_who_saves_second_is_told(
         assert session.scalars(sa.select(NoteRevision.body)).all() == [BODY]
         changes = session.scalars(sa.select(ActivityLog.changes).where(ActivityLog.object_type == "notes")).all()
     assert not any(text in str(changes) for text in ("korkuyor", "korkmuyor"))
+
+
+def test_what_a_note_said_while_it_was_private_stays_its_authors(
+    portal: Flask, papatya: ClinicInfo, patient_id: UUID, sign_in: SignIn
+) -> None:
+    author, colleague = sign_in("coordinator"), sign_in("doctor")
+    write(author, patient_id, visibility="private", body="gizli düşünce")
+    url = f"/notes/{stored(portal, papatya)[0].id}"
+    for version, said in enumerate(("herkese açık", "daha da açık"), start=1):
+        assert author.post(f"{url}/edit", fields(body=said, version=str(version))).status_code == 302
+    shown = colleague.get(url).text
+    assert "daha da açık" in shown and "gizli düşünce" not in shown
+    assert "gizli düşünce" in author.get(url).text
+
+
+def test_a_note_sent_to_a_duplicate_stands_with_the_patient_who_was_kept(
+    portal: Flask, papatya: ClinicInfo, patient_id: UUID, sign_in: SignIn
+) -> None:
+    with clinic_work(portal, papatya.id):
+        twin = add_patient(first_name="Nota", last_name="Bene").id
+        merge_patients(SYSTEM, kept_id=patient_id, merged_id=twin, versions=(1, 1), taken=frozenset())
+    assert write(sign_in("coordinator"), twin).location == f"/patients/{patient_id}#notes"
+    assert stored(portal, papatya)[0].patient_id == patient_id
 
 
 def test_a_note_is_deleted_and_brought_back_by_its_author(
