@@ -64,7 +64,7 @@ _ROWS = (
         Reminder.is_pinned, Reminder.is_all_day, Reminder.outcome, Reminder.completed_at, Reminder.patient_id,
         Reminder.offer_id, Reminder.rule_id, Reminder.snooze_count, Reminder.assigned_to_id,
         _assignee.name.label("assignee_name"), Patient.first_name, Patient.last_name, Patient.patient_no,
-        Offer.offer_no, Offer.valid_until,
+        Offer.offer_no, Offer.valid_until, Patient.id.label("subject_id"),
     )
     .outerjoin(_assignee, sa.and_(_assignee.clinic_id == Reminder.clinic_id, _assignee.id == Reminder.assigned_to_id))
     .outerjoin(Offer, sa.and_(Offer.clinic_id == Reminder.clinic_id, Offer.id == Reminder.offer_id))

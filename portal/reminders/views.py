@@ -14,9 +14,10 @@ from portal.auth.queries import count_for_menu
 from portal.auth.resume import local_path
 from portal.core.access import Permission, access
 from portal.core.conflicts import Conflict
-from portal.core.errors import StaleVersionError
+from portal.core.errors import NotFoundError, StaleVersionError
 from portal.core.identity import current_clinic, current_identity, request_actor
 from portal.core.panels import offer_page, patient_page
+from portal.core.reads import note_reads
 from portal.core.tables import csv_download
 from portal.reminders import presenting, queries, services
 from portal.reminders.forms import DoneForm, SnoozeForm, reminder_form
@@ -45,6 +46,7 @@ def export() -> ResponseReturnValue:
     """Download the list as CSV; what leaves the portal is logged."""
     rows = list(queries.all_reminders(filter_from_args(request.form, current_identity().id)))
     services.record_export(request_actor(), count=len(rows))
+    note_reads("export", [row.subject_id for row in rows if row.subject_id])
     return csv_download(_("reminders"), export_table(rows))
 
 
@@ -54,6 +56,8 @@ def new() -> ResponseReturnValue:
     """Make a reminder, about a patient, an offer, or nobody."""
     form = reminder_form(None, people=presenting.people_choices(), given=_given())
     patient, offer = queries.find_subject(form.patient_id.data, form.offer_id.data)
+    if patient and (patient.anonymised_at or patient.merged_into_id):
+        raise NotFoundError
     if form.submitted():
         services.create_reminder(request_actor(), form_key=form.form_key.data, values=form.values())
         flash(_("You will be reminded."), "success")

@@ -345,3 +345,17 @@ def test_a_manager_takes_over_the_proposed_rules_and_changes_one(sign_in: Callab
 
 def test_rules_are_the_managers_alone(sign_in: Callable[..., Person]) -> None:
     assert sign_in("coordinator").get("/reminders/rules").status_code == 403
+
+
+def test_the_same_rule_made_twice_is_one(clinic: Clinic) -> None:
+    values = {
+        "name": "A",
+        "title": "Call",
+        "trigger": Trigger.UNOPENED,
+        "delay_hours": 3,
+        "assignee": RuleAssignee.DOCTOR,
+    }
+    made = [clinic.do(lambda _session: create_rule(SYSTEM, values=values).id) for _time in range(2)]
+    assert made[0] == made[1]
+    other = clinic.do(lambda _session: create_rule(SYSTEM, values={**values, "delay_hours": 4}).id)
+    assert other != made[0]

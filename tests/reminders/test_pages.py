@@ -16,6 +16,7 @@ from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
 from portal.core.clock import now
 from portal.core.work import clinic_work
+from portal.privacy.models import PatientAccess
 from portal.reminders.models import Outcome, Reminder, ReminderStatus
 from tests.support.data import add_offer, add_patient
 from tests.support.pages import field_errors, flashes, form_values, link, row_names, told
@@ -252,6 +253,18 @@ def test_the_export_holds_the_list_runs_no_formula_and_is_logged(
     with clinic_work(portal, papatya.id) as session:
         logged = session.scalars(sa.select(ActivityLog.changes).where(ActivityLog.action == "reminders.exported"))
         assert logged.one() == {"rows": [None, 1]}
+
+
+def test_the_export_is_a_read_of_every_patient_on_it(
+    coordinator: Person, remind: Callable[..., UUID], portal: Flask, papatya: ClinicInfo
+) -> None:
+    with clinic_work(portal, papatya.id):
+        patient = add_patient(first_name="Gelir", last_name="Gider")
+    remind(patient_id=patient.id)
+    coordinator.post("/reminders/export")
+    with clinic_work(portal, papatya.id) as session:
+        read = sa.select(PatientAccess.page).where(PatientAccess.patient_id == patient.id)
+        assert session.scalars(read).all() == ["reminders.export"]
 
 
 def test_patients_and_offers_show_what_is_due_about_them(
