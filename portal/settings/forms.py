@@ -21,7 +21,7 @@ from portal.core.phones import PhoneError, parse_phone, show_phone
 from portal.core.text import clean_line
 from portal.settings.kinds import Hours, Kind, Week
 from portal.settings.models import PdfTemplate
-from portal.settings.templates import DEFAULT_ACCENT, Block
+from portal.settings.templates import DEFAULT_ACCENT, Block, texts_mark
 
 
 class KindField(StringField):
@@ -150,6 +150,8 @@ class DocumentForm(PortalForm):
         default=DEFAULT_ACCENT, widget=ColorInput(), filters=[lambda value: value or DEFAULT_ACCENT],
     )  # fmt: skip
 
+    seen = SeenField()
+
     def blocks(self) -> dict[Block, str]:
         """Return the texts by block."""
         return {name: self[name].data or "" for name in Block}
@@ -161,7 +163,7 @@ def document_form(template: PdfTemplate | None, *, sent: bool) -> DocumentForm:
         return DocumentForm()
     stored = {name: text for name, text in (template.blocks if template else {}).items() if name in set(Block)}
     accent = (template.accent if template else None) or DEFAULT_ACCENT
-    return DocumentForm(formdata=None, data={**stored, "accent": accent})
+    return DocumentForm(formdata=None, data={**stored, "accent": accent, "seen": texts_mark(template)})
 
 
 def known_language(value: str | None) -> str | None:

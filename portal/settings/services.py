@@ -7,17 +7,26 @@ from collections.abc import Mapping
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.database import current_session
+from portal.core.errors import StaleVersionError
 from portal.settings.images import clean_image
 from portal.settings.models import ClinicImage, PdfTemplate
 from portal.settings.queries import OFFER_TEMPLATE, list_offer_templates
-from portal.settings.templates import Block
+from portal.settings.registry import own_clinic
+from portal.settings.templates import Block, texts_mark
 
 
-def save_texts(actor: Actor, *, locale: str | None, blocks: Mapping[Block, str], accent: str | None = None) -> None:
+def save_texts(
+    actor: Actor, *, locale: str | None, blocks: Mapping[Block, str], accent: str | None = None, seen: str = ""
+) -> None:
     """Keep what documents say in one language, in every language where ``locale`` is None; ``accent`` goes with that.
 
-    A text that is left empty is taken from the template of every language.
+    A text that is left empty is taken from the template of every language. Raises StaleVersionError where the
+    texts are no longer as they were ``seen``, by their mark.
     """
+    own_clinic(lock=True)
+    stored = next((row for row in list_offer_templates() if row.locale == locale), None)
+    if seen and seen != texts_mark(stored):
+        raise StaleVersionError
     template = _template(actor, locale)
     before, after = dict(template.blocks), {str(name): text for name, text in blocks.items() if text}
     changes = {str(name): [before.get(name), after.get(name)] for name in Block if before.get(name) != after.get(name)}

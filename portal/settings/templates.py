@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -32,6 +33,12 @@ class DocumentTexts:
     def block(self, name: Block) -> str:
         """Return one text, "" where there is none."""
         return self.blocks.get(name, "")
+
+
+def texts_mark(template: PdfTemplate | None) -> str:
+    """Return what tells one state of a template's texts and colour from another."""
+    state = (sorted(template.blocks.items()), template.accent) if template else ([], None)
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
 
 
 def document_texts(templates: Iterable[PdfTemplate], locale: str) -> DocumentTexts:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.core.access import Permission, access
-from portal.core.errors import RuleError
+from portal.core.conflicts import NOTHING, Conflict
+from portal.core.errors import RuleError, StaleVersionError
 from portal.core.identity import request_actor
 from portal.core.patient_texts import PATIENT_LANGUAGES, language_name
 from portal.settings import queries, services
 from portal.settings.forms import DocumentForm, document_form, known_language
+from portal.settings.models import PdfTemplate
 from portal.settings.preview import draw_sample
-from portal.settings.templates import Block, DocumentTexts, document_texts
+from portal.settings.templates import DEFAULT_ACCENT, Block, DocumentTexts, document_texts, texts_mark
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 SAMPLE_LANGUAGE = "tr"  # where texts are for every language
@@ -29,11 +32,17 @@ def documents() -> ResponseReturnValue:
     locale = known_language(request.args.get("lang"))
     template = next((row for row in queries.list_offer_templates() if row.locale == locale), None)
     form = document_form(template, sent=request.method == "POST")
-    if form.submitted():
-        services.save_texts(request_actor(), locale=locale, blocks=form.blocks(), accent=form.accent.data)
-        flash(_("Saved."), "success")
-        return redirect(url_for("settings.documents", lang=locale))
-    return _page(form, locale)
+    if not form.submitted():
+        return _page(form, locale)
+    try:
+        services.save_texts(
+            request_actor(), locale=locale, blocks=form.blocks(), accent=form.accent.data, seen=form.seen.data
+        )  # fmt: skip
+    except StaleVersionError:
+        form.seen.data = texts_mark(template)
+        return _page(form, locale, conflicts=_conflicts(form, template, locale))
+    flash(_("Saved."), "success")
+    return redirect(url_for("settings.documents", lang=locale))
 
 
 @blueprint.post("/documents/preview")
@@ -92,12 +101,27 @@ def _typed(form: DocumentForm, locale: str | None) -> DocumentTexts:
     return DocumentTexts(blocks, stored.accent if locale else form.accent.data, stored.logo_id)
 
 
-def _page(form: DocumentForm, locale: str | None, told: DocumentTexts | None = None) -> ResponseReturnValue:
+def _conflicts(form: DocumentForm, template: PdfTemplate | None, locale: str | None) -> list[Conflict]:
+    """Return where what is stored now differs from what was typed."""
+    stored = template.blocks if template else {}
+    pairs = [(form[name], stored.get(name, ""), text) for name, text in form.blocks().items()]
+    if locale is None:
+        pairs.append((form.accent, (template.accent if template else None) or DEFAULT_ACCENT, form.accent.data))
+    return [
+        Conflict(str(field.label.text), theirs or NOTHING, mine or NOTHING)
+        for field, theirs, mine in pairs
+        if theirs != mine
+    ]
+
+
+def _page(
+    form: DocumentForm, locale: str | None, told: DocumentTexts | None = None, *, conflicts: Sequence[Conflict] = ()
+) -> ResponseReturnValue:
     general = document_texts([row for row in queries.list_offer_templates() if row.locale is None], SAMPLE_LANGUAGE)
     picture = draw_sample(locale or SAMPLE_LANGUAGE, told or _typed(form, locale)) if not form.errors else None
     page = render_template(
         "settings/documents.html", form=form, lang=locale, general=general, blocks=list(Block),
         tabs=[(None, _("Every language")), *((code, language_name(code)) for code in PATIENT_LANGUAGES)],
-        picture=b64encode(picture).decode() if picture else None,
+        picture=b64encode(picture).decode() if picture else None, conflicts=conflicts,
     )  # fmt: skip
-    return page, 422 if form.errors else 200
+    return page, 409 if conflicts else 422 if form.errors else 200

@@ -18,7 +18,8 @@ from portal.core.work import clinic_work
 from portal.settings.models import ClinicImage
 from portal.settings.queries import list_offer_templates
 from portal.settings.templates import Block, DocumentTexts, document_texts
-from tests.support.people import Person
+from tests.support.people import Person, hidden_fields
+from tests.support.settings import fields_of, save
 
 PAGE = "/settings/documents"
 TEXTS = {"header": "Bağdat Caddesi 1\nİstanbul", "bank": "IBAN TR00", "terms": "Koşullar", "footer": "Ltd. Şti."}
@@ -171,3 +172,16 @@ def test_another_clinic_sees_no_logo_of_ours(
 ) -> None:
     send_logo(picture())
     assert sign_in("owner", "lale").get(f"{PAGE}/logo.png").status_code == 204
+
+
+def test_two_who_write_the_documents_texts_get_the_conflict_page(
+    owner: Person, told: Callable[..., DocumentTexts]
+) -> None:
+    mine = fields_of(owner, PAGE)
+    assert save(owner, PAGE, bank="IBAN of a colleague").status_code == 302
+    answer = owner.post(PAGE, {**mine, "bank": "IBAN of mine"})
+    assert answer.status_code == 409
+    assert "IBAN of a colleague" in answer.text and "IBAN of mine" in answer.text
+    assert told().block(Block.BANK) == "IBAN of a colleague"
+    assert owner.post(PAGE, {**mine, **hidden_fields(answer.text), "bank": "IBAN of mine"}).status_code == 302
+    assert told().block(Block.BANK) == "IBAN of mine"
