@@ -25,15 +25,19 @@ from portal.reminders.queries import get_reminder
 from portal.reminders.services import complete_reminder, reopen_reminder, snooze_reminder
 
 blueprint = Blueprint("home", __name__)
+SHOWN = frozenset({Permission.PATIENTS_READ, Permission.OFFERS_READ})  # whoever lacks one has no use for the list
 
 
 @blueprint.get("/")
 @access(SIGNED_IN, Site.BOTH)
 def index() -> ResponseReturnValue:
     """Show a clinic what is to be done and what is new; take the platform's people to the clinics."""
+    identity = current_identity()
     if g.site is Site.PLATFORM:
         return redirect(url_for("platform.index"))
-    everybody, clinic, identity = request.args.get("of") == "all", current_clinic(), current_identity()
+    if not identity.permissions >= SHOWN:
+        return redirect(url_for("auth.account"))
+    everybody, clinic = request.args.get("of") == "all", current_clinic()
     view = overview(clinic, user_id=None if everybody else identity.id)
     labels = {key: status_label(status) for key, status in view.statuses.items()}
     whose = [

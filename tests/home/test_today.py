@@ -14,8 +14,9 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from portal.auth.models import User
+from portal.auth.models import User, UserPermission
 from portal.core import audit
+from portal.core.access import Permission
 from portal.core.clinics import ClinicInfo
 from portal.core.clock import now, today
 from portal.core.jobs import SYSTEM
@@ -190,3 +191,17 @@ def test_another_clinics_offer_and_reminder_are_not_there(
         for path in ("/today/done", "/today/later"):
             assert stranger.post(path, fields).status_code == 404
     assert reminders_of(offer_id) == []
+
+
+@pytest.mark.parametrize("taken", [Permission.PATIENTS_READ, Permission.OFFERS_READ])
+def test_who_may_not_see_patients_or_offers_is_led_past_the_list(
+    portal: Flask, papatya: ClinicInfo, sign_in: Callable[..., Person], taken: Permission
+) -> None:
+    person = sign_in("coordinator")
+    with clinic_work(portal, papatya.id) as session:
+        account = session.scalars(sa.select(User.id).where(User.email == "coordinator@papatya.example.com")).one()
+        row = UserPermission(user_id=account, permission=taken, is_granted=False)
+        session.add(row)
+        audit.record(SYSTEM, "test", row)
+    assert person.get("/").location == "/account"
+    assert person.get("/account").status_code == 200
