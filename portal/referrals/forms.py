@@ -27,7 +27,7 @@ MOST = Decimal("9999999999.99")
 class SourceForm(PortalForm):
     """A source: what it is called, where it belongs, and what it costs."""
 
-    name = LineField(_l("Name"), limit=120, required=True)
+    name = LineField(_l("Name of the source"), limit=120, required=True)
     kind = SelectField(_l("Kind"), [Required()])
     group = LineField(_l("Group"), limit=120, description=_l("Such as social media. A new name makes a new group."))
     colour = StringField(

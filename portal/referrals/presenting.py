@@ -21,7 +21,7 @@ from portal.referrals.queries import SourceState, list_grouped, list_sources, li
 PATH = "/sources/"
 STATES = {None: _l("Active"), SourceState.ARCHIVED: _l("Archived")}
 FIELDS: dict[str, str | LazyString] = {
-    "name": _l("Name"), "kind": _l("Kind"), "colour": _l("Colour"), "monthly_cost": _l("Cost a month"),
+    "name": _l("Name of the source"), "kind": _l("Kind"), "colour": _l("Colour"), "monthly_cost": _l("Cost a month"),
     "cost_currency": _l("Currency"),
 }  # fmt: skip
 ACTIONS = {
