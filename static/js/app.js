@@ -67,6 +67,15 @@ document.addEventListener("click", (event) => {
   row.querySelector("a.row-link")?.click();
 });
 
+// After a logout no window of the portal keeps what was typed in it.
+const ended = new BroadcastChannel("logout");
+ended.addEventListener("message", () => sessionStorage.clear());
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || !event.target.action.endsWith("/logout")) return;
+  sessionStorage.clear();
+  ended.postMessage("logout");
+});
+
 document.querySelectorAll("[data-open-shortcuts]").forEach((button) => {
   button.hidden = false;
   button.addEventListener("click", openHelp);

@@ -3,6 +3,7 @@
 
 import { ask } from "./asking.js";
 import { Autosave } from "./autosave.js";
+import { Kept } from "./offer-kept.js";
 import { ToothChart } from "./tooth-chart.js";
 
 const form = document.querySelector("form.offer-editor");
@@ -10,6 +11,7 @@ const lines = form?.querySelector("[data-lines]");
 const blank = form?.querySelector("template[data-blank]");
 const chart = form && new ToothChart(form);
 const autosave = form && new Autosave(form);
+const keeper = form && new Kept(form);
 const PARTS = ["[data-entry]", "[data-lines]", "[data-sums]", "[data-chart-part]", "[data-options]", "[data-visit-rows]", "template[data-blank]"];
 let timer = 0;
 let asked = 0;
@@ -28,13 +30,18 @@ function addLine() {
   return line;
 }
 
+function saveSoon() {
+  autosave.soon();
+  keeper.keep();
+}
+
 function removeLine(line) {
   const other = line.nextElementSibling ?? line.previousElementSibling;
   line.remove();
   (other ?? addLine()).querySelector("select, input")?.focus();
   limit();
   compute();
-  autosave.soon();
+  saveSoon();
 }
 
 // The server refuses more lines than that.
@@ -110,7 +117,7 @@ function replace(fresh, entry) {
   places().forEach(arm);
   limit();
   chart.take();
-  autosave.soon();
+  saveSoon();
   asked += 1; // an answer on its way is of the lines before
 }
 
