@@ -205,3 +205,11 @@ def test_who_may_not_see_patients_or_offers_is_led_past_the_list(
         audit.record(SYSTEM, "test", row)
     assert person.get("/").location == "/account"
     assert person.get("/account").status_code == 200
+
+
+def test_a_reminder_about_nobody_says_its_title_once(
+    remind: Callable[..., UUID], sign_in: Callable[..., Person]
+) -> None:
+    remind(title="Order gloves")
+    (row,) = [row for row in rows(sign_in("coordinator")) if "Order gloves" in row]
+    assert row.count("Order gloves") == 1
