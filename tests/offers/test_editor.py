@@ -12,12 +12,15 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal.auth.models import User
+from portal.catalog.models import CatalogTreatment
 from portal.core import audit
 from portal.core.clinics import ClinicInfo
 from portal.core.jobs import SYSTEM
 from portal.core.money import Currency, format_money
 from portal.core.work import clinic_work
+from portal.offers.content import offer_content
 from portal.offers.models import Offer
+from portal.offers.queries import get_offer
 from portal.offers.totals import DiscountKind, LineInput, OfferTotals, offer_totals
 from tests.support.data import add_patient
 from tests.support.pages import field_errors, flashes, form_values, last_part, summary, text_of
@@ -387,3 +390,37 @@ def test_who_may_not_write_offers_opens_no_editor(
     person = sign_in(role)
     assert person.get(f"/offers/new?patient={patient}").status_code == 403
     assert send(by=person).status_code == 403
+
+
+def test_an_offer_of_sixty_lines_is_typed_saved_opened_and_saved_again(
+    send: Send, stored: Stored, coordinator: Person
+) -> None:
+    text = "\n".join(["zir 11-21", "impl straumann 36 46", "detertraj both"] * 20)
+    offer_id = last_part(send(entry=text))
+    offer = stored(offer_id)
+    assert len(offer.lines) == 60 and offer.grand_total == sum(line.line_gross for line in offer.lines)
+    form = form_values(coordinator.get(f"/offers/{offer_id}/edit"))
+    assert form["lines-59-catalog_id"] and "lines-61-teeth" in form
+    last_part(coordinator.post(f"/offers/{offer_id}/edit", form))
+    assert stored(offer_id).version == 1
+
+
+def test_an_offer_without_a_line_is_a_draft_that_says_why_it_cannot_be_sent(send: Send, coordinator: Person) -> None:
+    page = coordinator.get(f"/offers/{last_part(send([]))}")
+    assert "An offer without treatments cannot be sent. Add one first." in page.text
+    assert "No treatment yet. Edit the draft to add some." in page.text
+
+
+def test_a_treatment_without_a_name_in_the_patients_language_is_offered_in_english(
+    *, send: Send, stored: Stored, catalogue: Catalogue, portal: Flask, papatya: ClinicInfo
+) -> None:
+    with clinic_work(portal, papatya.id) as session:
+        german = add_patient(first_name="Greta", last_name="Muster", locale="de")
+        nameless = sa.update(CatalogTreatment).where(CatalogTreatment.code == "transfer").values(name_de=None)
+        session.execute(nameless)
+        audit.record(SYSTEM, "tests.changed", CatalogTreatment)
+    offer_id = last_part(send([{"catalog_id": catalogue["transfer"]}], to=german.id))
+    with clinic_work(portal, papatya.id):
+        content = offer_content(get_offer(UUID(offer_id)), locale="de")
+    english = stored(offer_id).lines[0].name
+    assert content.lines[0].name == english and content.missing == (english,)
