@@ -4,7 +4,8 @@ What it does: reminders get a kind, a priority, an outcome, snoozing and the rul
 read them, mentions and what they said before; referral sources get kinds, groups, costs and transfers; people get a
 second factor, single permissions and links to choose a password by; patients get their people, an emergency contact,
 merges, a legal hold; creates the medical record, files, privacy texts, consents, the log of reads, requests of data
-subjects, proofs of erasure, message templates, follow-up rules, calendar feeds and notifications.
+subjects, proofs of erasure, message templates, follow-up rules, calendar feeds and notifications; lets the application
+delete the printed documents and the signatures of offers, as anonymising a patient asks.
 Warnings: none; the release before this one does not look at any of it, and every new column may be empty or has a
 constant default. Each ALTER waits at most 100 ms for its lock and is tried again; no table is written anew. A second
 factor set up after this upgrade is not asked for while the older release serves.
@@ -438,6 +439,8 @@ def upgrade() -> None:
     evolve.run(TABLE_ERASURES)
     evolve.restore_table(revision, "erasures")
     evolve.protect_table("erasures", "SELECT, INSERT")
+    # Anonymising a patient deletes what cannot be emptied: her signed documents.
+    evolve.run("GRANT DELETE ON pdf_documents, offer_signatures TO clinikoop_app")
     evolve.run(TABLE_PATIENT_CONSENTS)
     evolve.restore_table(revision, "patient_consents")
     evolve.protect_table("patient_consents", "SELECT, INSERT, UPDATE, DELETE")
@@ -696,6 +699,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    evolve.run("REVOKE DELETE ON pdf_documents, offer_signatures FROM clinikoop_app")
     with evolve.online():
         evolve.drop_constraint("users", "fk_users_clinic_id_invited_by_id")
         evolve.drop_index("ix_users_clinic_id_invited_by_id")

@@ -84,10 +84,6 @@ def erasure_problems(patient: Patient, patient_ids: Sequence[UUID]) -> list[str]
     kept_until = _kept_until(patient_ids)
     if kept_until is not None:
         problems.append(_("Her medical record has to be kept until %(day)s.", day=format_date(kept_until)))
-    if _sealed_away(patient_ids):
-        problems.append(
-            _("Documents of sent offers, or signatures, are kept unchangeably. This release cannot take them away.")
-        )
     return problems
 
 
@@ -172,8 +168,6 @@ def _delete(patient_ids: Sequence[UUID]) -> dict[str, int]:
             numbers = current_session().scalars(sa.select(models["offers"].offer_no).where(conditions["offers"])).all()
             kept = {fold(word) for number in numbers for word in _number_words(number)}
             condition = sa.and_(condition, models[name].term.not_in(kept))
-        if name in _not_deletable() and not _count(models[name], condition):
-            continue  # nothing is there, and asking for it would be refused
         statement = sa.delete(models[name]).where(condition)
         done[name] = current_session().execute(statement, execution_options=_UNSYNCHRONISED).rowcount  # type: ignore[attr-defined]
     return done
@@ -214,20 +208,6 @@ def _kept_until(patient_ids: Sequence[UUID]) -> date | None:
         return None
     until = latest.date() + timedelta(days=round(365.25 * get_setting(RETENTION_YEARS)))
     return until if until > now().date() else None
-
-
-def _sealed_away(patient_ids: Sequence[UUID]) -> bool:
-    """Tell whether rows are there that would have to go and that the application may not delete."""
-    models, conditions = tables_about_patients(), rows_about(patient_ids)
-    return any(_count(models[name], conditions[name]) for name in _not_deletable())
-
-
-def _not_deletable() -> list[str]:
-    return [
-        name
-        for name in DELETED
-        if not current_session().execute(sa.select(sa.func.has_table_privilege(name, "DELETE"))).scalar_one()
-    ]
 
 
 def _statuses() -> Any:
