@@ -152,9 +152,11 @@ def record_consent(
 
     Raises RuleError for a moment to come or a file that is not hers.
     """
-    known = current_session().scalars(sa.select(PatientConsent).where(PatientConsent.form_key == form_key)).first()
-    if form_key is not None and known is not None:
-        return known
+    if form_key is not None:
+        current_session().execute(sa.select(Patient.id).where(Patient.id == patient.id).with_for_update())
+        known = current_session().scalars(sa.select(PatientConsent).where(PatientConsent.form_key == form_key)).first()
+        if known is not None:
+            return known
     if given_at > now():
         raise RuleError(_("A consent cannot be given in the future."))
     if file_id is not None and file_id not in {row.id for row in list_scans(patient.id)}:

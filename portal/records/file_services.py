@@ -12,6 +12,7 @@ from typing import IO, Any
 from uuid import UUID, uuid5
 
 from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
 
 from portal.core import audit
 from portal.core.audit import Actor
@@ -71,8 +72,14 @@ def add_file(
         form_key=own_key,
         **_stored(upload.source, checked),
     )
-    current_session().add(row)
-    current_session().flush()
+    try:
+        with current_session().begin_nested():
+            current_session().add(row)
+    except IntegrityError:  # the same form, sent at the same moment; the bytes are an orphan
+        known = find_by_form_key(own_key) if own_key else None
+        if known is None:
+            raise
+        return known
     audit.record(actor, "file.added", row, changes={"kind": [None, row.kind], "sha256": [None, digest]})
     return row
 

@@ -160,6 +160,18 @@ def test_the_same_form_sent_twice_keeps_a_file_once(
     assert len(objects(portal, papatya)) == 2
 
 
+@pytest.mark.usefixtures("memory")
+def test_the_same_form_at_the_same_moment_keeps_a_file_once(
+    portal: Flask, papatya: ClinicInfo, patient_id: UUID, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doctor, key, find = sign_in("doctor"), str(uuid4()), file_services.find_by_form_key
+    send(doctor, patient_id, ("a.jpg", PHOTO), form_key=key)
+    unseen = iter([None])  # as long as the other one has not committed
+    monkeypatch.setattr(file_services, "find_by_form_key", lambda form_key: next(unseen, find(form_key)))
+    assert send(doctor, patient_id, ("a.jpg", PHOTO), form_key=key).status_code == 302
+    assert len(rows(portal, papatya)) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "expected"),
     [
