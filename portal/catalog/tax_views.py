@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from portal.catalog import pricing, tax_changes, taxes
 from portal.catalog.forms import VAT_CLASSES
@@ -16,7 +17,15 @@ from portal.core.clock import today
 from portal.core.errors import NotFoundError, RuleError
 from portal.core.identity import current_clinic, request_actor
 from portal.core.money import Currency
+from portal.settings.index import SettingsPage, add_page
 from portal.settings.kinds import YES
+
+add_page(
+    SettingsPage(
+        "catalog.show_taxes", _l("VAT and exchange rates"), _l("Rates, exemptions, and the health tourism permit."),
+        "percent", Permission.CATALOG_WRITE,
+    )
+)  # fmt: skip
 
 
 @blueprint.get("/taxes")
