@@ -27,7 +27,7 @@ class PersonForm(PortalForm):
 
     version = VersionField(default=0)
     name = LineField(_l("Name"), limit=200, required=True)
-    title = LineField(_l("Title"), limit=80, description=_l("Such as Dr. or Head of the patient desk."))
+    title = LineField(_l("Job title"), limit=80, description=_l("Such as Dr. or Head of the patient desk."))
     phone_e164 = LineField(_l("Phone"), limit=40, description=_l("Any country: 0532 123 45 67 or +49 30 123456."))
     locale = SelectField(_l("Language"), [Optional()])
     role = SelectField(_l("Role"))

@@ -36,7 +36,7 @@ STATE_LABELS: dict[PersonState, LazyString] = {
 }
 STATE_KINDS = {PersonState.ACTIVE: "ok", PersonState.INVITED: "pending", PersonState.INACTIVE: "cancelled"}
 FIELDS: dict[str, str | LazyString] = {
-    "name": _l("Name"), "title": _l("Title"), "phone_e164": _l("Phone"), "locale": _l("Language"),
+    "name": _l("Name"), "title": _l("Job title"), "phone_e164": _l("Phone"), "locale": _l("Language"),
     "role": _l("Role"),
 }  # fmt: skip
 ACTIONS: dict[str, str | LazyString] = {
