@@ -207,16 +207,6 @@ def overdue_offers(day: date) -> Sequence[Offer]:
     return current_session().scalars(statement).all()
 
 
-def list_expiring(first: date, last: date, statuses: Sequence[OfferStatus]) -> Sequence[Any]:
-    """Return undecided offers that end between two days, the most pressing first."""
-    undecided = [status.id for status in statuses if status.kind in OPEN_KINDS]
-    statement = _ROWS.where(
-        Offer.status_id.in_(undecided), Offer.valid_until.between(first, last), Offer.superseded_at.is_(None)
-    )
-    statement = statement.order_by(Offer.valid_until, Offer.id).limit(sa.literal_column("10"))
-    return current_session().execute(statement).all()
-
-
 def count_by_status() -> dict[UUID, int]:
     """Return how many offers each status holds."""
     statement = sa.select(Offer.status_id, sa.func.count().label("offers")).where(Offer.superseded_at.is_(None))

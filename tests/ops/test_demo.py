@@ -28,7 +28,7 @@ from portal.core.jobs import SYSTEM
 from portal.core.numbers import next_number
 from portal.core.work import clinic_work, platform_work
 from portal.offers.models import Offer, OfferKind, OfferStatus, OfferTerm, PatientOffer, Treatment, TreatmentTooth
-from portal.offers.queries import OfferFilter, list_expiring, list_offers, list_statuses, overdue_offers
+from portal.offers.queries import OfferFilter, list_offers, list_statuses, overdue_offers
 from portal.offers.totals import DiscountKind, LineInput, offer_totals
 from portal.ops.demo import load
 from portal.ops.demo.clinics import CLINIC_MAILBOXES, PASSWORD, DemoClinic
@@ -198,7 +198,7 @@ def test_every_status_and_currency_occurs() -> None:
 @pytest.mark.usefixtures("clinic")
 def test_some_offers_end_within_three_days_and_none_is_overdue() -> None:
     day = today(ZONE)
-    assert list_expiring(day, day + timedelta(days=3), list_statuses())
+    assert list_offers(OfferFilter(ends=(day, day + timedelta(days=3))), None, list_statuses()).items
     assert not overdue_offers(day)
 
 
