@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.auth.models import User
+from portal.core.access import Permission
 from portal.core.clinics import Clinic
 from portal.core.clock import day_start, now
 from portal.core.database import current_session, require_scope
@@ -28,6 +29,7 @@ from portal.reminders.models import ReminderKind
 from portal.reminders.queries import list_own
 from portal.settings.kinds import Flag
 from portal.settings.registry import Definition, Section, define, get_setting
+from portal.staff.queries import authority_of
 
 FIRST_HOUR, LAST_HOUR = 7, 11  # a worker that was down at seven still sends until eleven
 SHOWN = 30
@@ -56,7 +58,9 @@ def mail_digests() -> int:
     return sum(
         _mail(clinic, person, rows, str(local.date()))
         for person in people
-        if person.preferences.get(PREFERENCE, True) and (rows := list_own(person.id, None, tonight))
+        if person.preferences.get(PREFERENCE, True)
+        and (rows := list_own(person.id, None, tonight))
+        and Permission.PATIENTS_READ in authority_of(person).permissions
     )
 
 

@@ -21,6 +21,7 @@ from flask_babel import lazy_gettext as _l
 from portal.auth.models import User
 from portal.auth.queries import token_hash
 from portal.core import audit
+from portal.core.access import Permission
 from portal.core.audit import Actor
 from portal.core.clock import now
 from portal.core.database import current_session
@@ -29,6 +30,7 @@ from portal.reminders.models import CalendarFeed, ReminderKind
 from portal.reminders.queries import list_own
 from portal.settings.kinds import Choice
 from portal.settings.registry import Definition, Section, define, get_setting
+from portal.staff.queries import authority_of
 
 PAST, FUTURE = timedelta(days=7), timedelta(days=90)
 LENGTH = timedelta(minutes=15)
@@ -94,13 +96,14 @@ def wants_digest(user_id: UUID) -> bool:
 
 
 def find_reader(token: str) -> User | None:
-    """Return whose calendar a secret opens; None where it opens none, or her account is closed."""
+    """Return whose calendar a secret opens; None where it opens none, her account is closed or may see no patient."""
     statement = (
         sa.select(User)
         .join(CalendarFeed, sa.and_(CalendarFeed.clinic_id == User.clinic_id, CalendarFeed.user_id == User.id))
         .where(CalendarFeed.token_hash == token_hash(token), CalendarFeed.revoked_at.is_(None), User.is_active)
     )
-    return current_session().scalars(statement).one_or_none()
+    person = current_session().scalars(statement).one_or_none()
+    return person if person and Permission.PATIENTS_READ in authority_of(person).permissions else None
 
 
 def write_calendar(reader: User, *, clinic_url: str, zone: str) -> bytes:

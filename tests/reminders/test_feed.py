@@ -13,18 +13,22 @@ from uuid import UUID
 import icalendar
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.auth.models import User
+from portal.auth.models import User, UserPermission
 from portal.core import audit
+from portal.core.access import Permission
 from portal.core.clinics import ClinicInfo
 from portal.core.clock import now
 from portal.core.jobs import SYSTEM
 from portal.core.work import clinic_work
+from portal.reminders.digest import mail_digests
 from portal.reminders.feeds import FEED_TELLS, Told
 from portal.reminders.models import CalendarFeed
 from portal.settings.registry import set_setting
+from tests.reminders.test_digest import SEVEN
 from tests.support.data import add_patient
 from tests.support.people import Person
 
@@ -102,3 +106,19 @@ def test_only_the_hash_of_an_address_is_kept_and_it_is_shown_once(
         (feed,) = session.scalars(sa.select(CalendarFeed))
         assert token.encode() not in feed.token_hash and len(feed.token_hash) == 32
     assert token not in coordinator.get("/reminders/mine").text
+
+
+def test_who_may_no_longer_see_patients_has_neither_calendar_nor_mail(
+    coordinator: Person, visit: Visit, remind: Callable[..., UUID], portal: Flask, papatya: ClinicInfo
+) -> None:
+    remind()
+    path = renewed(coordinator)
+    assert visit().get(path).status_code == 200
+    with clinic_work(portal, papatya.id) as session:
+        person_id = session.scalars(sa.select(User.id).where(User.email == "coordinator@papatya.example.com")).one()
+        taken = UserPermission(user_id=person_id, permission=Permission.PATIENTS_READ, is_granted=False)
+        session.add(taken)
+        audit.record(SYSTEM, "test", taken)
+    assert visit().get(path).status_code == 404
+    with time_machine.travel(SEVEN, tick=False), clinic_work(portal, papatya.id):
+        assert mail_digests() == 0
