@@ -65,32 +65,10 @@ def line_data(line: Treatment, book: PriceBook, option: str | None = None) -> di
     What the catalogue would fill in by itself stays empty, so that it follows when the treatment, the
     teeth or the currency are changed.
     """
-    teeth = format_teeth(tooth.tooth for tooth in line.teeth).replace("–", "-")
-    data: dict[str, Any] = {
-        "catalog_id": str(line.catalog_id) if line.catalog_id else "",
-        "name": line.name,
-        "teeth": teeth,
-        "arch": line.arch or "",
-        "quantity": line.quantity,
-        "unit_price": line.unit_price,
-        "discount_kind": line.discount_kind or "percent",
-        "discount_value": line.discount_value,
-        "vat_rate": line.vat_rate,
-        "surfaces": next((tooth.surfaces for tooth in line.teeth), None),
-        "pontics": _pontics(line),
-        "brand": line.brand,
-        "material": line.material,
-        "abutment": line.abutment,
-        "included": line.is_included,
-        "option": option or "",
-        "parts_of": package_key(str(line.catalog_id or ""), Jaw(line.arch) if line.arch else None),
-        "visit_no": line.visit_no,
-        "healing_days": line.healing_days,
-        "warranty_months": line.warranty_months,
-    }
+    data = _stored_data(line, option)
     arch = Jaw(line.arch) if line.arch else None
     typed = TypedLine(
-        line.catalog_id, None, teeth, arch, None, None, DiscountKind.PERCENT, None, None,
+        line.catalog_id, None, data["teeth"], arch, None, None, DiscountKind.PERCENT, None, None,
         surfaces=data["surfaces"] or "", pontics=data["pontics"], included=line.is_included,
     )  # fmt: skip
     try:
@@ -103,3 +81,25 @@ def line_data(line: Treatment, book: PriceBook, option: str | None = None) -> di
         "vat_rate": amounts.vat_rate, "healing_days": filled.healing_days, "warranty_months": filled.warranty_months,
     }  # fmt: skip
     return {**data, **{name: None for name, value in known.items() if data[name] == value}}
+
+
+def _stored_data(line: Treatment, option: str | None) -> dict[str, Any]:
+    """Return a line as it is stored."""
+    return {
+        "catalog_id": str(line.catalog_id) if line.catalog_id else "",
+        "name": line.name,
+        "teeth": format_teeth(tooth.tooth for tooth in line.teeth).replace("–", "-"),
+        "arch": line.arch or "",
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+        "discount_kind": line.discount_kind or "percent",
+        "discount_value": line.discount_value,
+        "vat_rate": line.vat_rate,
+        "surfaces": next((tooth.surfaces for tooth in line.teeth), None),
+        "pontics": _pontics(line),
+        **{name: getattr(line, name) for name in ("brand", "material", "abutment")},
+        "included": line.is_included,
+        "option": option or "",
+        "parts_of": package_key(str(line.catalog_id or ""), Jaw(line.arch) if line.arch else None),
+        **{name: getattr(line, name) for name in ("visit_no", "healing_days", "warranty_months")},
+    }
