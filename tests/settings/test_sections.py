@@ -111,7 +111,12 @@ def test_two_editors_get_the_conflict_page_and_the_second_may_save_over(owner: P
 
 
 def test_a_form_without_its_mark_of_what_it_showed_is_a_conflict(owner: Person) -> None:
-    assert owner.post(MONEY, {"clinic_currency": "USD", "offers_currencies": "USD"}).status_code == 409
+    assert (
+        owner.post(
+            MONEY, {"clinic_currency": "USD", "offers_currencies": "USD", "rates_margin_percent": "3"}
+        ).status_code
+        == 409
+    )
 
 
 def test_a_page_opens_where_an_older_release_left_what_this_one_cannot_read(

@@ -18,13 +18,13 @@ from portal.core.database import current_session
 from portal.core.errors import NotFoundError
 from portal.core.money import Currency
 from portal.settings.kinds import Percent
-from portal.settings.registry import Definition, define, get_setting
+from portal.settings.registry import Definition, Section, define, get_setting
 
 MARGIN = define(
     Definition(
         "rates.margin_percent", Percent(Decimal(0), Decimal(50)), Decimal(3),
         _l("Warn when a rate moved by more than"),
-        _l("In percent, since the offer was written."),
+        _l("In percent, since the offer was written."), Section.MONEY,
     )
 )  # fmt: skip
 _PRECISION = 50
