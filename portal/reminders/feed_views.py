@@ -35,7 +35,7 @@ def renew_feed() -> ResponseReturnValue:
     token = secrets.token_urlsafe(32)
     feeds.renew_feed(request_actor(), user_id=current_identity().id, token=token)
     clinic_url = settings().url_for_host(current_clinic().subdomain)
-    return _page(f"{clinic_url}{url_for('reminder_feed.calendar', token=token)}")
+    return _page(f"{clinic_url}{url_for('reminder_feed.calendar', feed_token=token)}")
 
 
 @blueprint.post("/mine/calendar/end")
@@ -56,11 +56,11 @@ def set_digest() -> ResponseReturnValue:
     return redirect(url_for("reminders.mine"))
 
 
-@feed.get("/calendar/<token>")
+@feed.get("/calendar/<feed_token>")
 @access(PUBLIC)
-def calendar(token: str) -> ResponseReturnValue:
+def calendar(feed_token: str) -> ResponseReturnValue:
     """Return a person's calendar; an unknown secret is no page, and guessing is limited by address."""
-    reader = feeds.find_reader(token.removesuffix(".ics"))
+    reader = feeds.find_reader(feed_token.removesuffix(".ics"))
     if reader is None:
         if not limits.take([(_GUESSES, request.remote_addr or "")]):
             return Response(status=429, headers={"Retry-After": "60"})

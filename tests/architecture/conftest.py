@@ -32,6 +32,7 @@ from portal.patients.merging import merge_patients
 from portal.patients.models import Patient
 from portal.patients.moving import move_patients
 from portal.referrals.queries import list_sources
+from portal.reminders.feeds import renew_feed
 from portal.reminders.models import FollowUpRule, Reminder, Trigger
 from portal.sharing.models import OfferQuestion
 from portal.sharing.services import create_link
@@ -116,18 +117,25 @@ def ids_of(portal: Flask, history_ids: dict[str, UUID]) -> Callable[[ClinicInfo]
             price_list_id = session.scalars(sa.select(PriceList.id).order_by(PriceList.id)).first()
             colleague = _colleague()
             invite, reset = (make_link(SYSTEM, colleague, kind) for kind in AccountTokenKind)
-            login = _login(colleague)
+            login, feed_token = _login(colleague), _feed(colleague)
         assert treatment_id is not None and price_list_id is not None
         return {
             "patient_id": patient_id, "offer_id": offer_id, "recipient_id": recipient_id, "treatment_id": treatment_id,
             "status_id": status_id, "price_list_id": price_list_id, "source_id": source_id,
             "transfer_id": transfer_id, "other_id": other_id, "merge_id": merge_id,
             "user_id": colleague.id, "invite_token": invite, "reset_token": reset, "session_id": login.id,
-            "question_id": question.id, **more, "token": token,
+            "question_id": question.id, **more, "token": token, "feed_token": feed_token,
             **todo, **privacy, **history_ids,
         }  # fmt: skip
 
     return find
+
+
+def _feed(person: User) -> str:
+    """Return the secret of a colleague's calendar."""
+    token = f"feed-of-{person.id}"
+    renew_feed(SYSTEM, user_id=person.id, token=token)
+    return token
 
 
 def _colleague() -> User:

@@ -34,6 +34,7 @@ PARTS = {
     "settings.logo",
     "files.show",
     "files.thumbnail",
+    "reminder_feed.calendar",
 }  # no pages of their own
 
 # Most statements a list page may send: finding the clinic is remembered, so who is asking, and what is listed.
