@@ -45,8 +45,12 @@ class SecondStepUnavailableError(RuleError):
     """The key that the authenticator's secret is sealed with is missing or wrong; nothing was changed."""
 
 
-def begin(actor: Actor) -> None:
-    """Make a secret, to be confirmed with a code; one that was never confirmed is replaced. Raises RuleError."""
+def begin(actor: Actor, password: str) -> None:
+    """Make a secret, to be confirmed with a code; one that was never confirmed is replaced.
+
+    The password is asked, so that nobody at an unlocked screen locks its owner out. Raises RuleError.
+    """
+    confirm_password(actor, password)
     person = _lock(_own_id(actor))
     if person.totp_confirmed_at is not None:
         raise RuleError(_("The second step is on already. Turn it off first to use another phone."))

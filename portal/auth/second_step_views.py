@@ -28,11 +28,18 @@ def second_step() -> ResponseReturnValue:
 @access(SIGNED_IN, Site.BOTH, during_duty=True)
 def begin_second_step() -> ResponseReturnValue:
     """Make a secret for the authenticator."""
-    try:
-        steps.begin(request_actor())
-    except RuleError as error:
-        flash(error.message, "warning")
-    return redirect(url_for("auth.second_step"))
+    form = ConfirmForm()
+    if form.submitted():
+        try:
+            steps.begin(request_actor(), form.password.data or "")
+        except SecondStepUnavailableError as error:
+            flash(error.message, "warning")
+            return redirect(url_for("auth.second_step"))
+        except RuleError as error:
+            form.password.errors = [error.message]
+        else:
+            return redirect(url_for("auth.second_step"))
+    return _page(CodeForm(formdata=None), form), 422
 
 
 @blueprint.post("/account/second-step/confirm")

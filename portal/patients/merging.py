@@ -46,7 +46,7 @@ def merge_problems(kept: Patient, merged: Patient) -> list[str]:
     return [
         str(references.NEVER_JOINED[reference.table])
         for reference in references.moving_references()
-        if reference.table in references.NEVER_JOINED and references.colliding_ids(reference, kept.id, merged.id)
+        if references.keeps_apart(reference, kept.id, merged.id)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,9 +28,11 @@ STAYS = {
 NEVER_JOINED: dict[str, LazyString] = {
     "patient_medical": _l(
         "Both have a medical record. Records are never joined by the portal: a dentist has to bring them together in"
-        " one of the two and delete the other first."
+        " that of the patient who is kept, and to empty the other one first."
     ),
 }
+# Tells of such a table whether what the duplicate has is empty and may stay with her; modules above add theirs.
+EMPTY: dict[str, Callable[[UUID], bool]] = {}
 _NOT_COMPARED = frozenset({"updated_at", "key_id"})
 
 
@@ -67,6 +69,14 @@ def patient_references() -> tuple[Reference, ...]:
         if key.referred_table.name == "patients"
     ]
     return tuple(sorted(found, key=lambda reference: reference.key))
+
+
+def keeps_apart(reference: Reference, kept_id: UUID, merged_id: UUID) -> bool:
+    """Tell whether rows of a table that is never joined keep two patients apart."""
+    if reference.table not in NEVER_JOINED or not colliding_ids(reference, kept_id, merged_id):
+        return False
+    is_empty = EMPTY.get(reference.table)
+    return is_empty is None or not is_empty(merged_id)
 
 
 def moving_references() -> list[Reference]:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from portal.auth.models import User
 from portal.core.database import current_session
-from portal.core.sealing import unseal
+from portal.core.sealing import SealError, unseal
+from portal.patients import references
 from portal.records.document import PURPOSE, MedicalRecord, read_document
 from portal.records.models import PatientMedical
 
@@ -46,3 +47,14 @@ def get_medical(patient_id: UUID) -> KnownMedical:
         return KnownMedical(MedicalRecord())
     row, reviewer = found
     return KnownMedical(read_document(unseal(row.sealed, purpose=PURPOSE)), row, reviewer)
+
+
+def _is_empty(patient_id: UUID) -> bool:
+    """Tell whether nothing stands in a patient's record; what cannot be opened may hold anything."""
+    try:
+        return get_medical(patient_id).record == MedicalRecord()
+    except SealError:
+        return False
+
+
+references.EMPTY["patient_medical"] = _is_empty

@@ -28,7 +28,7 @@ Setup = tuple[Person, str, list[str]]
 
 def set_up(who: Person) -> tuple[str, list[str]]:
     """Turn the second step on as a reader does; return the secret and the recovery codes."""
-    assert who.post("/account/second-step/begin").status_code == 302
+    assert who.post("/account/second-step/begin", {"password": PASSWORD}).status_code == 302
     page = who.get("/account/second-step").text
     assert "<svg" in page
     found = re.search(r"<code>([A-Z2-7]{32})</code>", page)
@@ -179,7 +179,7 @@ def test_a_lost_key_is_told_and_nothing_is_overwritten(
         assert not is_in(who)
         assert stored(portal, papatya, who, role) == before
         assert give_code(who, codes[3]).status_code == 302, "recovery codes need no key"
-        assert who.post("/account/second-step/begin").status_code == 302
+        assert who.post("/account/second-step/begin", {"password": PASSWORD}).status_code == 302
         assert stored(portal, papatya, who, role)[0] == before[0]
 
 
@@ -210,7 +210,7 @@ def test_the_secret_is_sealed_and_the_recovery_codes_are_hashes(
 
 def test_a_wrong_code_turns_nothing_on(sign_in: Callable[..., Person], visit: Callable[..., Person]) -> None:
     doctor = sign_in("doctor")
-    doctor.post("/account/second-step/begin")
+    doctor.post("/account/second-step/begin", {"password": PASSWORD})
     assert doctor.post("/account/second-step/confirm", {"code": "000000"}).status_code == 422
     assert give_password(visit(), "doctor").status_code == 302
 
@@ -264,7 +264,7 @@ def test_a_manager_helps_whoever_lost_her_phone(
 
 def test_the_qr_code_scales_with_its_page_and_is_never_cut(sign_in: Callable[..., Person]) -> None:
     doctor = sign_in("doctor")
-    doctor.post("/account/second-step/begin")
+    doctor.post("/account/second-step/begin", {"password": PASSWORD})
     drawn = re.search(r"<svg[^>]*>", doctor.get("/account/second-step").text)
     assert drawn
     assert "viewBox" in drawn.group()

@@ -26,7 +26,10 @@ from portal.patients import duplicates, merging, references
 from portal.patients.duplicates import Likeness
 from portal.patients.models import Patient, PatientMerge, PatientTerm
 from portal.privacy.models import SubjectRequest
+from portal.records.document import MedicalRecord
 from portal.records.models import PatientFile, PatientMedical
+from portal.records.queries import get_medical
+from portal.records.services import save_medical
 from portal.reminders.models import Reminder
 from tests.support.data import add_offer, add_patient
 from tests.support.pages import flashes, form_values, last_part, row_names, told
@@ -143,6 +146,19 @@ def test_two_medical_records_are_never_joined(portal: Flask, papatya: ClinicInfo
         with force_locale("en"), pytest.raises(RuleError, match="medical record"):
             join(kept, other)
         assert everything(papatya) == before
+
+
+def test_a_record_that_was_emptied_stays_behind_and_lets_them_be_one(portal: Flask, papatya: ClinicInfo) -> None:
+    with clinic_work(portal, papatya.id) as session:
+        kept, other = pair(papatya)
+        session.execute(sa.delete(PatientMedical))
+        save_medical(SYSTEM, kept.id, version=0, record=MedicalRecord(history="Both"), reviewed=False)
+        save_medical(SYSTEM, other.id, version=0, record=MedicalRecord(history="Other"), reviewed=False)
+        with force_locale("en"), pytest.raises(RuleError, match="empty the other"):
+            join(kept, other)
+        save_medical(SYSTEM, other.id, version=1, record=MedicalRecord(), reviewed=False)
+        join(kept, other)
+        assert get_medical(kept.id).record.history == "Both"
 
 
 @pytest.mark.parametrize("what", ["note", "gone", "value", "kept is merged"])
