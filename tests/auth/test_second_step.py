@@ -179,7 +179,7 @@ def test_a_lost_key_is_told_and_nothing_is_overwritten(
         assert not is_in(who)
         assert stored(portal, papatya, who, role) == before
         assert give_code(who, codes[3]).status_code == 302, "recovery codes need no key"
-        assert who.post("/account/second-step/begin", {"password": PASSWORD}).status_code == 302
+        assert who.post("/account/second-step/begin", {"password": PASSWORD}).status_code == 422, "it is on already"
         assert stored(portal, papatya, who, role)[0] == before[0]
 
 
@@ -213,6 +213,14 @@ def test_a_wrong_code_turns_nothing_on(sign_in: Callable[..., Person], visit: Ca
     doctor.post("/account/second-step/begin", {"password": PASSWORD})
     assert doctor.post("/account/second-step/confirm", {"code": "000000"}).status_code == 422
     assert give_password(visit(), "doctor").status_code == 302
+
+
+def test_setting_it_up_needs_the_password(sign_in: Callable[..., Person]) -> None:
+    doctor = sign_in("doctor")
+    answer = doctor.post("/account/second-step/begin", {"password": "not hers at all"})
+    assert answer.status_code == 422
+    assert "This is not your current password" in " ".join(field_errors(answer).values())
+    assert "Type the code it shows" not in doctor.get("/account/second-step").text
 
 
 def test_turning_it_off_and_new_codes_need_the_password(
