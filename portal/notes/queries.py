@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.auth.models import User
-from portal.core.access import ClinicRole
+from portal.core.access import ClinicRole, Permission
 from portal.core.audit import ActivityLog
 from portal.core.database import current_session
 from portal.core.errors import NotFoundError
@@ -50,9 +50,13 @@ class Colleague:
 
 
 def readable_by(reader: Identity) -> sa.ColumnElement[bool]:
-    """Return the condition that one of the staff may read a note: her own, the clinic's, the doctors' as a doctor."""
+    """Return the condition that one of the staff may read a note: her own, the clinic's, the doctors' as a doctor.
+
+    One about an offer only by whoever may see offers.
+    """
     open_to = [NoteVisibility.CLINIC, *([NoteVisibility.DOCTORS] if reader.role in DOCTORS else [])]
-    return sa.or_(Note.author_id == reader.id, Note.visibility.in_(open_to))
+    shown = sa.or_(Note.author_id == reader.id, Note.visibility.in_(open_to))
+    return shown if reader.can(Permission.OFFERS_READ) else sa.and_(shown, Note.offer_id.is_(None))
 
 
 def list_notes(subject: Subject, reader: Identity) -> Sequence[Any]:

@@ -10,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.auth.models import UserPermission
 from portal.auth.queries import find_account
+from portal.core import audit
 from portal.core.audit import ActivityLog
 from portal.core.clinics import ClinicInfo
 from portal.core.jobs import SYSTEM
@@ -19,6 +21,7 @@ from portal.core.work import clinic_work
 from portal.notes.models import Note, NoteRevision
 from portal.notes.queries import Colleague
 from portal.notes.services import mentioned
+from portal.offers.models import Offer
 from portal.patients.merging import merge_patients
 from portal.patients.queries import get_patient
 from tests.support.data import add_offer, add_patient
@@ -242,3 +245,19 @@ def test_a_viewer_reads_and_does_not_write(patient_id: UUID, sign_in: SignIn) ->
     viewer = sign_in("readonly")
     assert write(viewer, patient_id).status_code == 403
     assert "/notes/new" not in viewer.get(f"/patients/{patient_id}").text
+
+
+def test_a_note_about_an_offer_is_shown_only_to_whoever_may_see_offers(
+    portal: Flask, papatya: ClinicInfo, sign_in: SignIn
+) -> None:
+    with clinic_work(portal, papatya.id) as session:
+        offer_id = session.scalars(sa.select(Offer.id).order_by(Offer.id)).first()
+        reader = id_of(portal, papatya, "readonly")
+    assert sign_in("coordinator").post(f"/notes/new?offer={offer_id}", fields()).status_code == 302
+    path = f"/notes/{stored(portal, papatya)[0].id}"
+    assert sign_in("readonly").get(path).status_code == 200
+    with clinic_work(portal, papatya.id) as session:
+        taken = UserPermission(user_id=reader, permission="offers.read", is_granted=False)
+        session.add(taken)
+        audit.record(SYSTEM, "test", taken)
+    assert sign_in("readonly").get(path).status_code == 404
