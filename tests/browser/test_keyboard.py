@@ -107,7 +107,7 @@ def test_the_question_mark_shows_every_key_and_escape_closes_it(browse: Browse) 
     page.keyboard.press("?")
     help_text = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(help_text).to_be_visible()
-    assert help_text.locator("kbd").all_inner_texts() == ["/", "j", "k", "Enter", "n", "?", "Esc"]
+    assert help_text.locator("kbd").all_inner_texts() == ["/", "j", "k", "Enter", "d", "s", "w", "n", "?", "Esc"]
     page.keyboard.press("n")  # nothing behind the dialog moves
     page.keyboard.press("Escape")
     expect(help_text).to_be_hidden()
