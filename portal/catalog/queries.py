@@ -84,11 +84,6 @@ def list_choices() -> Sequence[Any]:
     return current_session().execute(_TREATMENTS.where(CatalogTreatment.is_active)).all()
 
 
-def find_treatments(text: str) -> list[Any]:
-    """Return the active treatments that ``text`` means, the best first; see match_treatments()."""
-    return match_treatments(list_choices(), text)
-
-
 def get_treatment(treatment_id: UUID) -> CatalogTreatment:
     """Return a treatment, active or not; raises NotFoundError, also for another clinic's."""
     statement = sa.select(CatalogTreatment).where(CatalogTreatment.id == treatment_id)

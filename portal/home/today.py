@@ -73,15 +73,6 @@ def list_today(clinic: ClinicInfo, *, user_id: UUID | None) -> Today:
     return Today(shown[:SHOWN], len(shown))
 
 
-def find_signals(clinic: ClinicInfo, offer_id: UUID) -> list[Signal]:
-    """Return why one offer is on today's list, whoever it belongs to; settled reasons as well."""
-    moment, day = now(), today(clinic.timezone)
-    statement = _OFFERS.where(Offer.id == offer_id, _waits(moment, clinic))
-    row = current_session().execute(statement).one_or_none()
-    yesterday = day_start(day - _DAY, clinic.timezone)
-    return signals_of(_facts(row), moment=moment, day=day, yesterday=yesterday) if row else []
-
-
 _PATIENT = (
     Patient.id.label("patient_id"), Patient.first_name, Patient.last_name, Patient.phone_e164,
     Patient.locale.label("patient_locale"), Patient.do_not_contact,

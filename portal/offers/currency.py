@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from portal.catalog.rates.queries import Bulletin, NoRateError, convert, drift_margin, find_bulletin, get_bulletin
+from portal.catalog.rates.queries import (
+    Bulletin,
+    NoRateError,
+    convert,
+    drift_margin,
+    find_bulletin,
+    get_bulletin,
+    moved_beyond,
+)
 from portal.offers.models import Offer
 from portal.offers.sealing import clinic_today, pinned_clinic
 
@@ -35,7 +43,7 @@ def find_drift(offer: Offer) -> Drift | None:
         return None
     pinned, margin = get_bulletin(offer.bulletin_id), drift_margin()
     before, after = _rate(offer.currency, home, pinned), _rate(offer.currency, home, newest)
-    if before is None or after is None or abs(after - before) * 100 <= margin * before:
+    if before is None or after is None or not moved_beyond(before, after, margin):
         return None
     return Drift(offer.currency, home, pinned.day, before, after, margin)
 

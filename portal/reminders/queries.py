@@ -127,26 +127,12 @@ def list_between(first: datetime, last: datetime, whose: Whose = EVERYBODYS) -> 
     return current_session().execute(statement).all()
 
 
-def list_due(user_id: UUID | None, until: datetime) -> Sequence[Any]:
-    """Return what is due before ``until`` of one person and of nobody, or of all (None), the soonest first."""
-    statement = _ROWS.where(_OPEN, Reminder.due_at < until, *_of(Whose(user_id)))
-    statement = statement.order_by(Reminder.due_at, Reminder.id).limit(sa.literal_column(str(MOST)))
-    return current_session().execute(statement).all()
-
-
 def list_own(user_id: UUID, first: datetime | None, last: datetime) -> Sequence[Any]:
     """Return a person's own open reminders due from ``first``, or ever, until before ``last``; at most MOST."""
     begun = [] if first is None else [Reminder.due_at >= first]
     statement = _ROWS.where(_OPEN, Reminder.assigned_to_id == user_id, Reminder.due_at < last, *begun)
     statement = statement.order_by(Reminder.due_at, Reminder.id).limit(sa.literal_column(str(MOST)))
     return current_session().execute(statement).all()
-
-
-def count_overdue(user_id: UUID, moment: datetime) -> int:
-    """Return how many of a person's reminders are overdue."""
-    statement = sa.select(sa.func.count()).select_from(Reminder)
-    statement = statement.where(Reminder.assigned_to_id == user_id, _OPEN, Reminder.due_at < moment)
-    return int(current_session().execute(statement).scalar_one())
 
 
 def select_overdue() -> sa.Select[int]:

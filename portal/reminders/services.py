@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -115,17 +114,6 @@ def pin_reminder(actor: Actor, reminder: Reminder, *, pinned: bool) -> None:
 def record_export(actor: Actor, *, count: int) -> None:
     """Note that reminders left the portal as a file."""
     audit.record(actor, "reminders.exported", Reminder, changes={"rows": [None, count]})
-
-
-def close_for_offer(actor: Actor, offer_id: UUID, *, rules: sa.Select[tuple[UUID]]) -> int:
-    """Drop the open reminders that the selected rules made about an offer; return how many."""
-    statement = sa.select(Reminder).where(
-        Reminder.offer_id == offer_id, Reminder.status == ReminderStatus.OPEN, Reminder.rule_id.in_(rules)
-    )
-    found = current_session().scalars(statement.with_for_update()).all()
-    for reminder in found:
-        cancel_reminder(actor, reminder)
-    return len(found)
 
 
 def _lock(reminder: Reminder) -> None:

@@ -72,8 +72,8 @@ def test_what_is_saved_is_shown_and_found_by_its_new_alias(
         }
     ]  # fmt: skip
     with clinic_work(portal, papatya.id):
-        assert queries.find_treatments("VİDA")[0].code == "vida", "the exact code comes first"
-        assert [found.code for found in queries.find_treatments("vida")][1] == "implant"
+        assert queries.match_treatments(queries.list_choices(), "VİDA")[0].code == "vida", "the exact code comes first"
+        assert [found.code for found in queries.match_treatments(queries.list_choices(), "vida")][1] == "implant"
 
 
 def test_saving_what_is_stored_changes_nothing(owner: Person, portal: Flask, papatya: ClinicInfo, read: Read) -> None:

@@ -94,15 +94,8 @@ def convert(amount: Decimal, source: str, target: str, bulletin: Bulletin) -> De
         return amount * rate(bulletin, source) / rate(bulletin, target)
 
 
-def drifted(old: Bulletin, new: Bulletin, currency: str, margin_percent: Decimal) -> bool:
-    """Tell whether a currency's rate moved by more than the margin, up or down, between two bulletins.
-
-    Where one of the two has no rate there is nothing to compare: False.
-    """
-    try:
-        before, after = rate(old, currency), rate(new, currency)
-    except NoRateError:
-        return False
+def moved_beyond(before: Decimal, after: Decimal, margin_percent: Decimal) -> bool:
+    """Tell whether a rate moved by more than the margin, up or down."""
     return abs(after - before) * 100 > margin_percent * before
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -24,9 +23,9 @@ from portal.catalog.rates.queries import (
     NoRateError,
     convert,
     drift_margin,
-    drifted,
     find_bulletin,
     get_bulletin,
+    moved_beyond,
     rate,
 )
 from portal.catalog.rates.services import Stored, store_bulletin
@@ -80,10 +79,7 @@ def test_lira_is_one_and_what_is_missing_is_an_error() -> None:
     [("50.607196", False), ("50.607197", True), ("47.659204", False), ("47.659203", True), ("49.1332", False)],
 )
 def test_a_rate_has_drifted_only_beyond_the_margin(new: str, moved: bool) -> None:
-    later = replace(BULLETIN, rates={"EUR": Decimal(new)})
-    assert drifted(BULLETIN, later, "EUR", Decimal(3)) is moved
-    assert not drifted(BULLETIN, later, "TRY", Decimal(0))
-    assert not drifted(BULLETIN, later, "USD", Decimal(0)), "nothing to compare"
+    assert moved_beyond(RATES["EUR"], Decimal(new), Decimal(3)) is moved
 
 
 def test_a_bulletin_is_stored_once_and_never_changed(portal: Flask, store: Store) -> None:
