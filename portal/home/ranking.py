@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -56,7 +55,6 @@ class OfferFacts:
     is_open: bool
     is_shared: bool
     declined_for_price: bool
-    grand_total: Decimal
 
 
 @dataclass(frozen=True)

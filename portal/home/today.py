@@ -134,7 +134,7 @@ def _facts(row: Any) -> OfferFacts:
         id=row.id, sent_at=row.sent_at, first_viewed_at=row.first_viewed_at, last_viewed_at=row.last_viewed_at,
         valid_until=row.valid_until, decided_at=row.decided_at, signoff_asked_at=row.signoff_asked_at,
         is_open=row.offer_kind in OPEN_KINDS, is_shared=bool(row.is_shared),
-        declined_for_price=row.offer_kind == OfferKind.DECLINED, grand_total=row.grand_total,
+        declined_for_price=row.offer_kind == OfferKind.DECLINED,
     )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,6 @@ def offer(**values: Any) -> OfferFacts:
     facts = {
         "id": UUID(int=1), "sent_at": None, "first_viewed_at": None, "last_viewed_at": None, "valid_until": None,
         "decided_at": None, "signoff_asked_at": None, "is_open": True, "is_shared": True, "declined_for_price": False,
-        "grand_total": Decimal(100),
     }  # fmt: skip
     return OfferFacts(**{**facts, **values})
 
